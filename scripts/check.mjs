@@ -1,0 +1,71 @@
+// npm run check: everything that must hold before a change goes in, one step after the other.
+// All steps run even when one fails; the last line counts the steps and the single tests.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run } from './lib.mjs'
+
+const STEPS = [
+  { name: 'format', command: ['oxfmt', '--check'], hint: 'npm run format repairs it' },
+  { name: 'lint', command: ['oxlint'] },
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'unused', command: ['knip', '--no-config-hints'] },
+  { name: 'build', command: ['node', 'scripts/build.mjs'] },
+]
+
+const label = (name) => name.padEnd(8)
+const secondsSince = (start) => `${((performance.now() - start) / 1000).toFixed(1)} s`
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+async function checkStep({ name, command, hint }) {
+  const start = performance.now()
+  let output = ''
+  const code = await run(command[0], command.slice(1), { onOutput: (text) => (output += text) })
+  if (code === 0) {
+    console.log(`ok    ${label(name)} ${secondsSince(start)}`)
+    return { passed: 1, failed: 0 }
+  }
+  console.log(`${output.trimEnd()}\nFAIL  ${label(name)} ${secondsSince(start)}${hint ? ` (${hint})` : ''}`)
+  return { passed: 0, failed: 1 }
+}
+
+async function checkTests() {
+  const start = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), 'yardmaster-check-'))
+  const report = join(folder, 'tests.json')
+  try {
+    const code = await run('vitest', [
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ])
+    const { numPassedTests: passed, numFailedTests } = readReport(report)
+    // A file that does not load, or an error outside a test, fails the run without failing a test.
+    const failed = code === 0 ? numFailedTests : Math.max(1, numFailedTests)
+    console.log(
+      `${failed > 0 ? 'FAIL ' : 'ok   '} ${label('tests')} ${secondsSince(start)} (${plural(passed, 'test')} passed)`,
+    )
+    return { passed, failed }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 1 }
+  }
+}
+
+let passed = 0
+let failed = 0
+for (const check of [...STEPS.map((step) => () => checkStep(step)), checkTests]) {
+  const result = await check()
+  passed += result.passed
+  failed += result.failed
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 ? 1 : 0

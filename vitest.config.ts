@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+const isCI = process.env['CI'] !== undefined
+
+export default defineConfig({
+  define: { __YARD_VERSION__: JSON.stringify('0.0.0-test') },
+  test: {
+    // Real processes and databases take part, so files run in processes of their own, a few at a time.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 15_000,
+    allowOnly: !isCI,
+    projects: [
+      { extends: true, test: { name: 'rules', include: ['src/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          globalSetup: ['test/helpers/postgres-server.ts'],
+        },
+      },
+    ],
+  },
+})
