@@ -9,13 +9,19 @@ export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]
 export const at = (...parts) => join(root, ...parts)
 
 const localBin = at('node_modules', '.bin')
-const otherPaths = () => (process.env.PATH ?? '').split(delimiter).filter((path) => path !== localBin)
+
+/** The user's own PATH: without what npm put in front of it (its list ends with its node-gyp-bin). */
+function userPath() {
+  const paths = (process.env.PATH ?? '').split(delimiter)
+  const npms = paths.findLastIndex((path) => path.endsWith('node-gyp-bin'))
+  return paths.slice(npms + 1).filter((path) => path !== localBin)
+}
 
 /** What the checkout's own tools run with: the pinned Node and the local commands come first. */
-export const toolEnv = () => ({ ...process.env, PATH: [localBin, ...otherPaths()].join(delimiter) })
+export const toolEnv = () => ({ ...process.env, PATH: [localBin, ...userPath()].join(delimiter) })
 
 /** What the product runs with: the user's own PATH, so that an agent it starts never meets our tools. */
-export const userEnv = () => ({ ...process.env, PATH: otherPaths().join(delimiter) })
+export const userEnv = () => ({ ...process.env, PATH: userPath().join(delimiter) })
 
 /** Runs a command to its end; resolves to its exit code, with a signal as 128 + its number. */
 export function run(command, args, { env = toolEnv(), onOutput } = {}) {
