@@ -1,0 +1,247 @@
+/**
+ * `config.yaml`: every setting with its rule, its default and what it means, in one place. Whoever needs a setting is
+ * given the checked object; nobody reads the file or the environment a second time. Settings keep the names they have
+ * in the file; durations are whole seconds.
+ */
+import { z } from 'zod'
+import { DEFAULT_ATTEMPT_POLICY } from '../domain/attempts.ts'
+import { DURATION_RULE, parseDuration } from '../domain/duration.ts'
+import { invalid } from '../domain/errors.ts'
+
+/** A kind of value. The rule completes the sentence "must be …", in errors as in the reference. */
+const rule = <T extends z.ZodType>(text: string, make: (error: { error: string }) => T): T =>
+  make({ error: text }).meta({ rule: text })
+
+const flag = rule('true or false', (error) => z.boolean(error))
+const text = rule('text', (error) => z.string(error))
+const wholeNumber = (least: number, most = 1_000_000_000) =>
+  rule(
+    most === 1_000_000_000 ? `a whole number, ${least} or more` : `a whole number from ${least} to ${most}`,
+    (error) => z.int(error).min(least, error).max(most, error),
+  )
+const duration = rule(`${DURATION_RULE}; or null for none`, ({ error }) =>
+  z.unknown().transform((value, context) => {
+    if (value === null) return null
+    const seconds = parseDuration(value)
+    if (seconds === null) context.addIssue({ code: 'custom', message: error })
+    return seconds
+  }),
+)
+const folder = rule('the absolute path of a folder, or null for none', (error) =>
+  z
+    .string(error)
+    .regex(/^(\/|~(\/|$)|[A-Za-z]:[\\/])/, error)
+    .nullable(),
+)
+const database = rule(
+  'the path of a SQLite file, an address postgres://…, or null for the file in the home',
+  (error) =>
+    z
+      .string(error)
+      .trim()
+      .regex(/^(postgres(ql)?:\/\/.+|(?!\w+:\/\/).+)$/, error)
+      .nullable(),
+)
+const variable = rule('the name of an environment variable that does not begin with YARD_', (error) =>
+  z.string(error).regex(/^(?!YARD_)[A-Za-z_][A-Za-z0-9_]*$/, error),
+)
+const variables = rule('a list of names of environment variables', (error) => z.array(variable, error))
+
+const setting = <T extends z.ZodType>(schema: T, fallback: z.output<T>, about: string) =>
+  schema.default(fallback as never).describe(about)
+
+const GROUPS = {
+  kanban: {
+    database: setting(database, null, 'Where the board is kept.'),
+    dispatch_in_gateway: setting(flag, true, 'Whether the gateway starts workers.'),
+    dispatch_interval_seconds: setting(
+      wholeNumber(1, 86_400),
+      60,
+      'How often the gateway looks for work that no wake-up announced.',
+    ),
+    max_running: setting(wholeNumber(1), 4, 'Workers that run at the same time.'),
+    max_running_per_profile: setting(wholeNumber(1), 2, 'Workers of one profile that run at the same time.'),
+    min_free_memory_mb: setting(wholeNumber(0), 512, 'No worker starts while less memory than this is free.'),
+    max_attempts: setting(
+      wholeNumber(1),
+      DEFAULT_ATTEMPT_POLICY.maxAttempts,
+      'Attempts a task has by itself.',
+    ),
+    max_attempts_per_profile_per_day: setting(
+      wholeNumber(1),
+      DEFAULT_ATTEMPT_POLICY.maxAttemptsPerProfileAndDay,
+      'Attempts a profile may start in one day (UTC).',
+    ),
+    failure_limit: setting(
+      wholeNumber(1),
+      DEFAULT_ATTEMPT_POLICY.failureLimit,
+      'Starts in a row that may fail before the task is given up.',
+    ),
+    equal_failure_limit: setting(
+      wholeNumber(1),
+      5,
+      'Tasks of one profile that may fail alike in a row before the profile is paused.',
+    ),
+    retry_backoff_seconds: setting(
+      wholeNumber(0, 86_400),
+      DEFAULT_ATTEMPT_POLICY.retryBackoffSeconds,
+      'Wait after the first failed attempt; each further one doubles it.',
+    ),
+    retry_backoff_max_seconds: setting(
+      wholeNumber(0, 31_536_000),
+      DEFAULT_ATTEMPT_POLICY.retryBackoffMaxSeconds,
+      'Longest wait between two attempts.',
+    ),
+    max_runtime: setting(duration, 4 * 3600, 'How long one attempt may take.'),
+    silence_limit: setting(duration, null, 'How long a worker may print nothing and report nothing.'),
+    stop_grace_seconds: setting(
+      wholeNumber(0, 3600),
+      5,
+      'Time a worker has to stop by itself before it is killed.',
+    ),
+    claim_ttl_seconds: setting(
+      wholeNumber(1, 31_536_000),
+      900,
+      'How long a claim by hand lasts without a heartbeat.',
+    ),
+    lease_seconds: setting(
+      wholeNumber(5, 86_400),
+      60,
+      'How long a worker counts as alive after its runner last renewed its lease.',
+    ),
+  },
+  workspaces: {
+    repository: setting(folder, null, 'The git repository of worktree workspaces that name none.'),
+    trash_retention_days: setting(
+      wholeNumber(0, 36_500),
+      7,
+      'How long removed workspaces stay in the trash.',
+    ),
+    keep_done_days: setting(wholeNumber(0, 36_500), 3, 'How long the workspace of a finished task is kept.'),
+  },
+  logs: {
+    retention_days: setting(wholeNumber(1, 36_500), 30, 'How long the log of a finished run is kept.'),
+  },
+  events: {
+    retention_days: setting(wholeNumber(1, 36_500), 30, 'How long the events of a finished task are kept.'),
+  },
+  backups: {
+    every_hours: setting(wholeNumber(1, 8_760), 24, 'How often the board is backed up.'),
+    keep: setting(wholeNumber(1, 10_000), 7, 'Backups that are kept.'),
+  },
+  attachments: { max_mb: setting(wholeNumber(1, 100_000), 25, 'Largest attachment.') },
+  environment: {
+    allow: setting(variables, [], 'Environment variables every worker is given, besides the basic ones.'),
+  },
+}
+
+const DASHBOARD = {
+  default_tenant: setting(text, '', 'The tenant the dashboard opens with; empty shows all.'),
+  lane_by_profile: setting(flag, true, 'Whether the running column has a lane for each profile.'),
+  include_archived_by_default: setting(flag, false, 'Whether archived tasks are shown at first.'),
+  render_markdown: setting(flag, true, 'Whether texts are shown as Markdown.'),
+}
+
+/** A group that is written but left empty counts as not written. */
+const group = <S extends z.ZodRawShape>(shape: S) =>
+  z.preprocess((value) => value ?? {}, z.strictObject(shape, { error: 'a group of settings' }))
+
+export const settingsSchema = z.strictObject(
+  {
+    kanban: group(GROUPS.kanban),
+    workspaces: group(GROUPS.workspaces),
+    logs: group(GROUPS.logs),
+    events: group(GROUPS.events),
+    backups: group(GROUPS.backups),
+    attachments: group(GROUPS.attachments),
+    environment: group(GROUPS.environment),
+    dashboard: group({ kanban: group(DASHBOARD) }),
+  },
+  { error: 'a group of settings' },
+)
+
+export type Settings = z.output<typeof settingsSchema>
+
+export interface ConfigKey {
+  /** Its full path, for example `kanban.max_running`. */
+  readonly key: string
+  /** What it may hold, in words. */
+  readonly type: string
+  readonly default: unknown
+  /** What it means, in one sentence. */
+  readonly about: string
+}
+
+const KEYS: readonly ConfigKey[] = Object.entries({ ...GROUPS, 'dashboard.kanban': DASHBOARD }).flatMap(
+  ([path, shape]) =>
+    Object.entries(shape).map(([name, schema]) => ({
+      key: `${path}.${name}`,
+      type: String(schema.def.innerType.meta()?.['rule']),
+      default: schema.def.defaultValue,
+      about: schema.description ?? '',
+    })),
+)
+
+/** Every setting, in the order of the reference. */
+export const configKeys = (): readonly ConfigKey[] => KEYS
+
+const KNOWN = [...Object.keys(GROUPS), 'dashboard', 'dashboard.kanban', ...KEYS.map(({ key }) => key)]
+
+export interface LoadedConfig {
+  readonly settings: Settings
+  /** Where each setting's value came from, by its full path: `default`, `<file>:<line>` or `env <NAME>`. */
+  readonly origins: Readonly<Record<string, string>>
+}
+
+type Reading<T> =
+  | { readonly ok: true; readonly value: T; readonly where: (path: readonly string[]) => string | null }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+export interface ConfigSource {
+  /** Named in errors and origins. */
+  readonly file: string
+  /** What the file holds; null when there is none, which means defaults. */
+  readonly text: string | null
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** `readYaml` of src/lib. */
+  readonly readYaml: (
+    text: string,
+    options: { file: string; schema: z.ZodType<Settings>; keys: readonly string[] },
+  ) => Reading<Settings>
+}
+
+/**
+ * The settings that are in force. Two variables have a say: `YARD_DATABASE` replaces `kanban.database`, and
+ * `YARD_DISPATCH_IN_GATEWAY=0` switches dispatching off; any other value of it defers to the file.
+ * Throws `bad_config` with every problem of the file, a line each.
+ */
+export function loadConfig({ file, text: source, env, readYaml }: ConfigSource): LoadedConfig {
+  const reading = readYaml(source ?? '', { file, schema: settingsSchema, keys: KNOWN })
+  if (!reading.ok) {
+    throw invalid(
+      'bad_config',
+      `The configuration cannot be used.\n${reading.problems.join('\n')}\nCorrect it, then check it with: yard config`,
+      {
+        problems: reading.problems,
+      },
+    )
+  }
+  const origins = Object.fromEntries(KEYS.map(({ key }) => [key, reading.where(key.split('.')) ?? 'default']))
+  const kanban = { ...reading.value.kanban }
+  const address = env['YARD_DATABASE']?.trim()
+  if (address) {
+    if (!database.safeParse(address).success) {
+      throw invalid(
+        'bad_config',
+        `The configuration cannot be used.\nYARD_DATABASE must be the path of a SQLite file or an address postgres://…\nCorrect or unset it, then check it with: yard config`,
+      )
+    }
+    kanban.database = address
+    origins['kanban.database'] = 'env YARD_DATABASE'
+  }
+  if (env['YARD_DISPATCH_IN_GATEWAY'] === '0') {
+    kanban.dispatch_in_gateway = false
+    origins['kanban.dispatch_in_gateway'] = 'env YARD_DISPATCH_IN_GATEWAY'
+  }
+  return { settings: { ...reading.value, kanban }, origins }
+}
