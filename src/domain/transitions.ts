@@ -1,0 +1,156 @@
+/** The one table of moves. A status changes only along a row of it, and only `apply` in the kernel writes one. */
+import { conflict } from './errors.ts'
+import { TASK_STATUSES, type Task, type TaskStatus } from './task.ts'
+
+interface Move {
+  readonly from: readonly TaskStatus[]
+  readonly to: readonly TaskStatus[]
+  /** What the move means, in a few words. */
+  readonly about: string
+  /** What somebody may do instead when the card is not in one of the `from` states. */
+  readonly instead: string
+}
+
+export const TRANSITIONS = {
+  specify: {
+    from: ['triage'],
+    to: ['todo', 'ready'],
+    about: 'a rough idea becomes work',
+    instead: 'only cards in triage can be specified',
+  },
+  promote: {
+    from: ['todo'],
+    to: ['ready'],
+    about: 'nothing is left to wait for',
+    instead: 'only waiting cards are promoted',
+  },
+  wait: {
+    from: ['ready'],
+    to: ['todo'],
+    about: 'it must wait for a parent or a time after all',
+    instead: 'only ready cards can be made to wait',
+  },
+  claim: {
+    from: ['ready'],
+    to: ['running'],
+    about: 'a run opens',
+    instead: 'only ready cards can be claimed; see: yard why',
+  },
+  complete: {
+    from: ['running', 'ready', 'blocked', 'review'],
+    to: ['done'],
+    about: 'the work is done',
+    instead: 'running, ready, blocked and reviewed cards can be completed',
+  },
+  block: {
+    from: ['running', 'ready'],
+    to: ['blocked'],
+    about: 'a person or a peer is needed',
+    instead: 'running and ready cards can be blocked',
+  },
+  unblock: {
+    from: ['blocked'],
+    to: ['ready', 'todo'],
+    about: 'the question was answered',
+    instead: 'only blocked cards can be unblocked',
+  },
+  requestReview: {
+    from: ['running', 'ready'],
+    to: ['review'],
+    about: 'handed over for a second pair of eyes',
+    instead: 'running and ready cards can be handed over for review',
+  },
+  sendBack: {
+    from: ['review'],
+    to: ['ready', 'todo'],
+    about: 'the reviewer wants changes',
+    instead: 'only cards in review can be sent back',
+  },
+  release: {
+    from: ['running'],
+    to: ['ready', 'todo', 'blocked'],
+    about: 'the run ended without a verdict',
+    instead: 'only running cards are released',
+  },
+  giveUp: {
+    from: ['ready', 'todo'],
+    to: ['blocked'],
+    about: 'no attempts are left, or it cannot start',
+    instead: 'only cards that wait to run are given up',
+  },
+  shelve: {
+    from: ['todo', 'ready', 'blocked'],
+    to: ['triage'],
+    about: 'back to a rough idea',
+    instead: 'waiting, ready and blocked cards can go back to triage',
+  },
+  reopen: {
+    from: ['done'],
+    to: ['ready', 'todo'],
+    about: 'finished work is taken up again',
+    instead: 'only done cards can be reopened',
+  },
+  archive: {
+    from: ['triage', 'todo', 'ready', 'running', 'blocked', 'review', 'done'],
+    to: ['archived'],
+    about: 'filed away',
+    instead: 'it is archived already',
+  },
+  restore: {
+    from: ['archived'],
+    to: ['triage', 'todo', 'ready', 'blocked', 'review', 'done'],
+    about: 'taken out of the archive',
+    instead: 'only archived cards can be restored',
+  },
+} as const satisfies Record<string, Move>
+
+export type Verb = keyof typeof TRANSITIONS
+
+const moves: Readonly<Record<Verb, Move>> = TRANSITIONS
+
+export const can = (verb: Verb, task: Pick<Task, 'status'>): boolean => moves[verb].from.includes(task.status)
+
+/** Throws a conflict that says what the card is and what would be possible. */
+export function assertCan(verb: Verb, task: Pick<Task, 'id' | 'status'>, what: string): void {
+  if (can(verb, task)) return
+  throw conflict(
+    'wrong_status',
+    `Cannot ${what} ${task.id}: it is ${task.status}, and ${moves[verb].instead}.`,
+    { id: task.id, status: task.status },
+  )
+}
+
+/** Throws when a change would leave the table: a bug, not a refusal. */
+export function assertMove(verb: Verb, from: TaskStatus, to: TaskStatus): void {
+  const move = moves[verb]
+  if (!move.from.includes(from) || !move.to.includes(to))
+    throw new Error(`transition table has no move '${verb}' from ${from} to ${to}`)
+}
+
+/** The state diagram as Mermaid text, derived from the table. */
+export function transitionDiagram(): string {
+  const arrows = new Map<string, string[]>()
+  for (const [verb, move] of Object.entries(moves)) {
+    for (const from of move.from) {
+      for (const to of move.to) {
+        if (verb === 'archive' || verb === 'restore') continue
+        arrows.set(`${from} --> ${to}`, [...(arrows.get(`${from} --> ${to}`) ?? []), verb])
+      }
+    }
+  }
+  const lines = [...arrows].map(([arrow, verbs]) => `    ${arrow}: ${verbs.join(', ')}`)
+  return [
+    'stateDiagram-v2',
+    '    [*] --> triage: create',
+    '    [*] --> todo: create',
+    '    [*] --> ready: create',
+    ...lines,
+    '    note right of archived: every status can be archived, and restored to what it was',
+  ].join('\n')
+}
+
+/** All statuses from which some verb leads to `to`. For tests and documents. */
+export const sourcesOf = (to: TaskStatus): TaskStatus[] =>
+  TASK_STATUSES.filter((from) =>
+    Object.values(moves).some((move) => move.from.includes(from) && move.to.includes(to)),
+  )

@@ -1,0 +1,146 @@
+import type { Actor } from '../domain/actor.ts'
+import { claim, claimRefusal, type ClaimFacts } from '../domain/claim.ts'
+import { invalid } from '../domain/errors.ts'
+import { BOARD_TARGET, type Reason } from '../domain/hold.ts'
+import type { Task, TaskId, WorkspaceKind } from '../domain/task.ts'
+import { hashSecret, newSecret } from '../lib/ids.ts'
+import type { WriteTransaction } from '../store/connection.ts'
+import { findHolds } from '../store/tables/holds.ts'
+import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
+import { countOpenParents } from '../store/tables/links.ts'
+import { findLingeringRun } from '../store/tables/run-processes.ts'
+import { findLease, insertLease } from '../store/tables/workspaces.ts'
+import { apply, signatureOf } from './apply.ts'
+import { denyWorkers, requireLocked, type BoardPolicy, type KernelDeps } from './deps.ts'
+
+export type ClaimResult = { readonly claimed: Task; readonly runId: number } | { readonly refused: Reason }
+
+/** Claims a ready card by hand. Losing is an answer, not an error. The claim lasts `ttlSeconds` and is extended by heartbeats. */
+export async function claimTask(
+  { store, policy, host }: KernelDeps,
+  id: TaskId,
+  { ttlSeconds }: { ttlSeconds?: number },
+  actor: Actor,
+): Promise<ClaimResult> {
+  denyWorkers(actor, 'claim cards')
+  const ttl = ttlSeconds ?? policy().claimTtlSeconds
+  if (!Number.isSafeInteger(ttl) || ttl < 1)
+    throw invalid('bad_ttl', `Cannot claim ${id} for ${ttl} s: give a whole number of seconds, 1 or more.`, {
+      ttl,
+    })
+  return store.write(async (tx) => {
+    const task = await requireLocked(tx, id)
+    const refused = claimRefusal(task, await claimFacts(tx, task, null))
+    if (refused !== null) return { refused }
+    const opening = {
+      profile: task.assignee ?? actor.name,
+      claimLock: `${host}:${actor.name}`,
+      claimExpires: tx.now + ttl,
+      maxRuntimeSeconds: task.maxRuntimeSeconds,
+      dispatched: null,
+    }
+    const applied = await apply(tx, claim(task, opening, tx.now), signatureOf(actor))
+    return { claimed: applied.task, runId: applied.runId ?? 0 }
+  })
+}
+
+export interface WorkspaceLease {
+  /** Canonical path the lease is on. */
+  readonly path: string
+  readonly kind: WorkspaceKind
+  readonly repository: string | null
+  readonly branch: string | null
+}
+
+export interface RunRequest {
+  readonly taskId: TaskId
+  readonly profile: string
+  readonly bootId: string
+  readonly claimLock: string
+  readonly maxRuntimeSeconds: number | null
+  readonly workspace: WorkspaceLease
+  /** The ceilings that hold for this card and profile. */
+  readonly policy: BoardPolicy
+  /** Runs that may be open on the board and for this profile; checked in the claiming transaction. */
+  readonly caps: { readonly board: number; readonly profile: number }
+}
+
+export type OpenRunResult =
+  | { readonly task: Task; readonly runId: number; readonly secret: string }
+  | { readonly refused: Reason }
+
+/** A dispatcher's claim: charges an attempt, leases the workspace, and gives the run the secret its worker must present. */
+export async function openRun(
+  { store, host }: KernelDeps,
+  wanted: RunRequest,
+  actor: Actor,
+): Promise<OpenRunResult> {
+  const secret = newSecret()
+  return store.write(async (tx) => {
+    const task = await requireLocked(tx, wanted.taskId)
+    if (task.assignee !== wanted.profile)
+      return { refused: reason('status', `it is assigned to ${task.assignee ?? 'nobody'} now`) }
+    const refused =
+      claimRefusal(task, await claimFacts(tx, task, wanted.policy)) ??
+      (await workspaceRefusal(tx, host, wanted.workspace))
+    if (refused !== null) return { refused }
+    const opening = {
+      profile: wanted.profile,
+      claimLock: wanted.claimLock,
+      claimExpires: tx.now + wanted.policy.leaseSeconds,
+      maxRuntimeSeconds: wanted.maxRuntimeSeconds,
+      dispatched: { host, bootId: wanted.bootId, secretHash: hashSecret(secret) },
+    }
+    const applied = await apply(tx, claim(task, opening, tx.now), signatureOf(actor))
+    const runId = applied.runId ?? 0
+    await insertLease(tx, { host, ...wanted.workspace, taskId: task.id, runId, now: tx.now })
+    return { task: applied.task, runId, secret }
+  })
+}
+
+const reason = (kind: Reason['kind'], text: string): Reason => ({
+  kind,
+  text,
+  owner: null,
+  since: null,
+  until: null,
+  lift: null,
+})
+
+async function workspaceRefusal(
+  tx: WriteTransaction,
+  host: string,
+  { path }: WorkspaceLease,
+): Promise<Reason | null> {
+  const lease = await findLease(tx, host, path)
+  if (lease === undefined) return null
+  return {
+    ...reason('capacity', `its workspace ${path} is leased by ${lease.taskId}`),
+    owner: lease.taskId,
+    since: lease.createdAt,
+    blockedBy: [lease.taskId],
+  }
+}
+
+/** Everything the decision needs, read in the claiming transaction. `policy` null: a claim by hand, which is not charged. */
+async function claimFacts(tx: WriteTransaction, task: Task, policy: BoardPolicy | null): Promise<ClaimFacts> {
+  const holds = [
+    ...(await findHolds(tx, 'task', task.id)),
+    ...(await findHolds(tx, 'board', BOARD_TARGET)),
+    ...(task.assignee === null ? [] : await findHolds(tx, 'profile', task.assignee)),
+  ]
+  return {
+    now: tx.now,
+    openParents: await countOpenParents(tx, task.id),
+    holds,
+    lingeringRunId: await findLingeringRun(tx, task.id),
+    attempts:
+      policy === null
+        ? null
+        : {
+            totals: await ledgerTotals(tx, task.id),
+            profileToday: await attemptsOfDay(tx, task.assignee ?? '', tx.now),
+            policy,
+          },
+  }
+}

@@ -1,0 +1,47 @@
+import type { Actor } from '../domain/actor.ts'
+import { conflict } from '../domain/errors.ts'
+import type { Task, TaskId } from '../domain/task.ts'
+import { MAX, storableOrNull } from '../domain/text.ts'
+import { findRunProcess } from '../store/tables/run-processes.ts'
+import { touchRun } from '../store/tables/runs.ts'
+import { touchTask } from '../store/tables/tasks.ts'
+import { note, signatureOf } from './apply.ts'
+import { requireLocked, type KernelDeps } from './deps.ts'
+import { isLate, keepLateReport, lateRefusal, passesFence } from './fence.ts'
+
+/** A sign of life from whoever works on a running card; extends the claim. */
+export async function heartbeatTask(
+  { store, policy }: KernelDeps,
+  id: TaskId,
+  noteText: string | null,
+  actor: Actor,
+): Promise<Task> {
+  const text = storableOrNull(noteText?.trim() || null, 'note', MAX.note)
+  const result = await store.write(async (tx) => {
+    const task = await requireLocked(tx, id)
+    if (!(await passesFence(tx, task, actor)) && actor.kind === 'worker')
+      return { task, ...(await keepLateReport(tx, task, actor, 'heartbeat', { note: text })) }
+    const runId = task.currentRunId
+    if (runId === null)
+      throw conflict(
+        'not_running',
+        `Cannot send a heartbeat for ${id}: it is ${task.status}, and nobody has claimed it. Claim it with: yard claim ${id}`,
+        { id, status: task.status },
+      )
+    const ttl =
+      (await findRunProcess(tx, runId)) === undefined ? policy().claimTtlSeconds : policy().leaseSeconds
+    const expires = tx.now + ttl
+    await touchTask(tx, { id, runId, now: tx.now, expires })
+    await touchRun(tx, { id: runId, now: tx.now, expires })
+    note(
+      tx,
+      id,
+      { kind: 'heartbeat', payload: text === null ? {} : { note: text } },
+      { ...signatureOf(actor), runId },
+    )
+    return { task: { ...task, lastHeartbeatAt: tx.now, claimExpires: expires } }
+  })
+  if (isLate(result) && actor.kind === 'worker')
+    throw lateRefusal(result.task, actor.capability.runId, 'send a heartbeat for', result.late)
+  return result.task
+}

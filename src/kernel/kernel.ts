@@ -1,0 +1,128 @@
+/** The kernel as doors see it: every verb of the board, with what it needs already in hand. */
+import { acceptLate } from './accept-late.ts'
+import { claimTask, openRun } from './claim-task.ts'
+import { commentTask } from './comment-task.ts'
+import { blockTask, completeTask, requestTaskReview, sendBackTask } from './complete-task.ts'
+import { createTask, createTasks } from './create-task.ts'
+import type { KernelDeps } from './deps.ts'
+import { readForDispatch } from './dispatch-read.ts'
+import { closeRun } from './end-run.ts'
+import { heartbeatTask } from './heartbeat-task.ts'
+import { linkTasks, unlinkTasks } from './link-tasks.ts'
+import {
+  archiveTask,
+  assignTask,
+  editTask,
+  moveTask,
+  restoreTask,
+  retryTask,
+  unblockTask,
+} from './move-task.ts'
+import { pause, resume, startingRuns } from './pause.ts'
+import {
+  forgetEvents,
+  keptDigests,
+  listAttachments,
+  recordWorkspace,
+  workspacesWithOwners,
+} from './retention.ts'
+import { askLease, recordBaseCommit, recordSpawn, renewLease, startRun } from './run-lease.ts'
+import {
+  getLatestEventId,
+  getRun,
+  getStats,
+  getTask,
+  listHolds,
+  listLiveRuns,
+  listRuns,
+  listTasks,
+  listWorkspaces,
+  readEvents,
+  resolveTaskId,
+  showTask,
+} from './show-task.ts'
+import { stopTask } from './stop-run.ts'
+import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts'
+import { failPreflight, giveUp, liftDueHolds, passPreflight, reclaimExpired } from './sweep.ts'
+import { why } from './why.ts'
+import { workerContext } from './worker-context.ts'
+
+const VERBS = {
+  acceptLate,
+  archiveTask,
+  askLease,
+  assignTask,
+  blockTask,
+  claimTask,
+  closeRun,
+  commentTask,
+  completeTask,
+  createTask,
+  createTasks,
+  editTask,
+  failPreflight,
+  forgetEvents,
+  getLatestEventId,
+  getRun,
+  getStats,
+  getTask,
+  giveUp,
+  heartbeatTask,
+  keptDigests,
+  liftDueHolds,
+  linkTasks,
+  listAttachments,
+  listHolds,
+  listLiveRuns,
+  listRuns,
+  listSubscriptions,
+  listTasks,
+  listWorkspaces,
+  moveTask,
+  openRun,
+  passPreflight,
+  pause,
+  readEvents,
+  readForDispatch,
+  reclaimExpired,
+  recordBaseCommit,
+  recordSpawn,
+  recordWorkspace,
+  renewLease,
+  requestTaskReview,
+  resolveTaskId,
+  restoreTask,
+  resume,
+  retryTask,
+  sendBackTask,
+  showTask,
+  startRun,
+  startingRuns,
+  stopTask,
+  subscribe,
+  unblockTask,
+  unlinkTasks,
+  unsubscribe,
+  why,
+  workerContext,
+  workspacesWithOwners,
+} as const
+
+type Verbs = typeof VERBS
+
+/** Every verb without its first parameter. */
+export type Kernel = {
+  readonly [Name in keyof Verbs]: Verbs[Name] extends (deps: KernelDeps, ...rest: infer Rest) => infer Result
+    ? (...rest: Rest) => Result
+    : never
+} & { readonly deps: KernelDeps }
+
+export function openKernel(deps: KernelDeps): Kernel {
+  const bound = Object.fromEntries(
+    Object.entries(VERBS).map(([name, verb]) => [
+      name,
+      (verb as (deps: KernelDeps, ...rest: unknown[]) => unknown).bind(null, deps),
+    ]),
+  )
+  return { ...bound, deps } as unknown as Kernel
+}

@@ -1,0 +1,98 @@
+import type { Actor } from '../domain/actor.ts'
+import { denied, invalid, notFound } from '../domain/errors.ts'
+import type { TaskId } from '../domain/task.ts'
+import type { WriteTransaction } from '../store/connection.ts'
+import { insertLink, isDescendant, lockLinks, removeLink } from '../store/tables/links.ts'
+import { lockTask } from '../store/tables/tasks.ts'
+import { findCreatorRun } from '../store/tables/events.ts'
+import { note, promoteIfFree, signatureOf, waitAgain } from './apply.ts'
+import type { KernelDeps } from './deps.ts'
+import { authenticateWorker } from './fence.ts'
+
+/** The child waits for the parent. No self-link, no circle, both must exist. False when they were linked before. */
+export async function linkTasks(
+  { store }: KernelDeps,
+  parentId: TaskId,
+  childId: TaskId,
+  actor: Actor,
+): Promise<boolean> {
+  if (parentId === childId)
+    throw invalid('self_link', `Cannot link ${parentId} to itself: a card cannot wait for itself.`, {
+      id: parentId,
+    })
+  return store.write(async (tx) => {
+    await lockLinks(tx)
+    const ends = await lockBoth(tx, parentId, childId)
+    if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
+    if (await isDescendant(tx, parentId, childId)) {
+      throw invalid(
+        'cycle',
+        `Cannot make ${childId} wait for ${parentId}: ${parentId} waits for ${childId} already, and the two would wait for each other for ever. Remove the other link first with: yard unlink`,
+        { parent: parentId, child: childId },
+      )
+    }
+    if (!(await insertLink(tx, parentId, childId))) return false
+    note(
+      tx,
+      childId,
+      { kind: 'linked', payload: { parent_id: parentId, child_id: childId } },
+      signatureOf(actor),
+    )
+    const finished =
+      ends.parent.status === 'done' || (ends.parent.status === 'archived' && ends.parent.completedAt !== null)
+    if (!finished) await waitAgain(tx, childId, actor.door)
+    return true
+  })
+}
+
+/** The child no longer waits for the parent; it becomes ready when nothing else is left to wait for. False when there was no such link. */
+export async function unlinkTasks(
+  { store }: KernelDeps,
+  parentId: TaskId,
+  childId: TaskId,
+  actor: Actor,
+): Promise<boolean> {
+  return store.write(async (tx) => {
+    await lockLinks(tx)
+    await lockBoth(tx, parentId, childId)
+    if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
+    if (!(await removeLink(tx, parentId, childId))) return false
+    note(
+      tx,
+      childId,
+      { kind: 'unlinked', payload: { parent_id: parentId, child_id: childId } },
+      signatureOf(actor),
+    )
+    await promoteIfFree(tx, childId, actor.door, 'rule:dependency')
+    return true
+  })
+}
+
+/** Locks in the order of the ids, so that two links between the same cards cannot wait for each other. */
+async function lockBoth(tx: WriteTransaction, parentId: TaskId, childId: TaskId) {
+  const locked = new Map([...[parentId, childId].toSorted()].map((id) => [id, lockTask(tx, id)]))
+  const [parent, child] = [await locked.get(parentId), await locked.get(childId)]
+  const missing = parent === undefined ? parentId : child === undefined ? childId : null
+  if (missing !== null || parent === undefined || child === undefined)
+    throw notFound(
+      'task_not_found',
+      `Cannot link ${parentId} and ${childId}: ${missing} is not on this board. List the board with: yard list`,
+      { id: missing },
+    )
+  return { parent, child }
+}
+
+/** A worker may only make cards wait that its own run created. */
+async function assertOwnLink(
+  tx: WriteTransaction,
+  childId: TaskId,
+  actor: Extract<Actor, { kind: 'worker' }>,
+): Promise<void> {
+  await authenticateWorker(tx, actor)
+  if ((await findCreatorRun(tx, childId)) === actor.capability.runId) return
+  throw denied(
+    'not_your_card',
+    `Cannot change what ${childId} waits for: run ${actor.capability.runId} did not create it. Leave a comment on it instead.`,
+    { child: childId },
+  )
+}

@@ -1,0 +1,183 @@
+/** What people do with cards beside reporting on them. */
+import type { Actor } from '../domain/actor.ts'
+import { conflict, invalid } from '../domain/errors.ts'
+import {
+  archive,
+  assign,
+  edit,
+  reopen,
+  restore,
+  retry,
+  shelve,
+  specify,
+  unblock,
+  type TaskEdit,
+  type WaitFacts,
+} from '../domain/moves.ts'
+import { checkName } from '../domain/create.ts'
+import { TASK_STATUSES, type Task, type TaskId, type TaskStatus } from '../domain/task.ts'
+import type { Change } from '../domain/change.ts'
+import type { WriteTransaction } from '../store/connection.ts'
+import { lastEventOfKind } from '../store/tables/events.ts'
+import { findHolds } from '../store/tables/holds.ts'
+import { countOpenParents } from '../store/tables/links.ts'
+import { apply, signatureOf } from './apply.ts'
+import { blockTask, completeTask, requestTaskReview, type VerdictResult } from './complete-task.ts'
+import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
+import { pokeLingering, stopInstead } from './stop-run.ts'
+
+async function waitFacts(tx: WriteTransaction, id: TaskId): Promise<WaitFacts> {
+  return { now: tx.now, openParents: await countOpenParents(tx, id), holds: await findHolds(tx, 'task', id) }
+}
+
+/** Load, decide, apply: the shape of every verb that needs nothing else. */
+function moving(
+  what: string,
+  decide: (task: Task, facts: WaitFacts, tx: WriteTransaction) => Change | null | Promise<Change | null>,
+) {
+  return async ({ store }: KernelDeps, id: TaskId, actor: Actor): Promise<Task> => {
+    denyWorkers(actor, what)
+    return store.write(async (tx) => {
+      const task = await requireLocked(tx, id)
+      const wanted = await decide(task, await waitFacts(tx, id), tx)
+      return wanted === null ? task : (await apply(tx, wanted, signatureOf(actor))).task
+    })
+  }
+}
+
+/** Gives a blocked card back to the board: `ready`, or `todo` while a parent is open. */
+export const unblockTask = moving('unblock cards', (task, facts) => unblock(task, facts))
+
+export const restoreTask = moving('restore cards', async (task, facts, tx) =>
+  restore(task, archivedFrom((await lastEventOfKind(tx, task.id, 'archived'))?.payload['from']), facts),
+)
+
+const archivedFrom = (value: unknown): TaskStatus | null =>
+  TASK_STATUSES.find((status) => status === value) ?? null
+
+/** Ends the card's waits, closes its breaker and grants `attempts` more. */
+export const retryTask = (deps: KernelDeps, id: TaskId, attempts: number, actor: Actor): Promise<Task> =>
+  moving('grant attempts', (task, facts) => retry(task, attempts, facts))(deps, id, actor)
+
+export const editTask = (deps: KernelDeps, id: TaskId, wanted: TaskEdit, actor: Actor): Promise<Task> =>
+  moving('edit cards', (task) => edit(task, wanted))(deps, id, actor)
+
+/** Refused while the card runs: stop it first, or say `stop: true` to have it stopped and handed to the new assignee. */
+export async function assignTask(
+  deps: KernelDeps,
+  id: TaskId,
+  assignee: string | null,
+  actor: Actor,
+  { stop = false } = {},
+): Promise<VerdictResult> {
+  denyWorkers(actor, 'assign cards')
+  const name = checkName(assignee === 'none' ? null : assignee, 'assignee')
+  const result = await deps.store.write(async (tx) => {
+    const task = await requireLocked(tx, id)
+    if (
+      stop &&
+      (await stopInstead(
+        tx,
+        task,
+        { kind: 'assign', assignee: name },
+        `reassigned to ${name ?? 'nobody'}`,
+        actor,
+      ))
+    )
+      return { task, stopping: true, attached: [] }
+    return {
+      task: (await apply(tx, assign(task, name), signatureOf(actor))).task,
+      stopping: false,
+      attached: [],
+    }
+  })
+  if (result.stopping) await pokeLingering(deps, id)
+  return result
+}
+
+/** Files the card away. One that runs is stopped first. */
+export async function archiveTask(deps: KernelDeps, id: TaskId, actor: Actor): Promise<VerdictResult> {
+  denyWorkers(actor, 'archive cards')
+  const result = await deps.store.write(async (tx) => {
+    const task = await requireLocked(tx, id)
+    if (await stopInstead(tx, task, { kind: 'archive' }, 'archived', actor))
+      return { task, stopping: true, attached: [] }
+    return { task: (await apply(tx, archive(task), signatureOf(actor))).task, stopping: false, attached: [] }
+  })
+  if (result.stopping) await pokeLingering(deps, id)
+  return result
+}
+
+const specifyTask = moving('move cards', (task, facts) => specify(task, facts))
+const shelveTask = moving('move cards', (task) => shelve(task))
+const reopenTask = moving('move cards', (task, facts) => reopen(task, facts))
+
+export interface MoveDetails {
+  readonly result?: string | null
+  readonly summary?: string | null
+  readonly metadata?: Record<string, unknown> | null
+  readonly reason?: string | null
+}
+
+/** Moves a card to a status by whatever verb leads there from where it is; refuses when the table has no such move. */
+export async function moveTask(
+  deps: KernelDeps,
+  id: TaskId,
+  to: TaskStatus,
+  details: MoveDetails,
+  actor: Actor,
+): Promise<VerdictResult> {
+  denyWorkers(actor, 'move cards')
+  const at = async (task: Promise<Task>): Promise<VerdictResult> => ({
+    task: await task,
+    stopping: false,
+    attached: [],
+  })
+  const from = (await deps.store.read((db) => requireTask(db, id))).status
+  if (from === to) return at(deps.store.read((db) => requireTask(db, id)))
+  switch (to) {
+    case 'done':
+      return completeTask(deps, id, details, actor)
+    case 'blocked':
+      return blockTask(deps, id, details.reason ?? null, actor)
+    case 'review':
+      return requestTaskReview(deps, id, details, actor)
+    case 'archived':
+      return archiveTask(deps, id, actor)
+    case 'triage':
+      return at(shelveTask(deps, id, actor))
+    case 'running':
+      throw invalid(
+        'claim_instead',
+        `Cannot move ${id} to running: a run opens by a claim. Let the dispatcher start it, or take it yourself with: yard claim ${id}`,
+        { id },
+      )
+    case 'todo':
+    case 'ready':
+      return at(backToWork(deps, id, from, to, actor))
+  }
+}
+
+async function backToWork(
+  deps: KernelDeps,
+  id: TaskId,
+  from: TaskStatus,
+  to: TaskStatus,
+  actor: Actor,
+): Promise<Task> {
+  if (from === 'triage') return specifyTask(deps, id, actor)
+  if (from === 'blocked') return unblockTask(deps, id, actor)
+  if (from === 'done') return reopenTask(deps, id, actor)
+  if (from === 'archived') return restoreTask(deps, id, actor)
+  const instead: Partial<Record<TaskStatus, string>> = {
+    todo: `it waits for something; see: yard why ${id}`,
+    ready: `ready cards wait only for parents and times. Hold it back with: yard pause ${id}`,
+    running: `stop its run first with: yard stop ${id}`,
+    review: `send it back with remarks: yard send-back ${id} <remarks>`,
+  }
+  throw conflict(
+    'wrong_status',
+    `Cannot move ${id} from ${from} to ${to}: ${instead[from] ?? 'there is no such move'}.`,
+    { id, status: from },
+  )
+}

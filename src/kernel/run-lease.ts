@@ -1,0 +1,110 @@
+/** What a runner says of its run while it lasts. Every call is fenced by the run's secret. */
+import type { Actor, RunCapability } from '../domain/actor.ts'
+import { BOARD_TARGET, isHolding } from '../domain/hold.ts'
+import type { ProcessIdentity, StopRequest } from '../domain/run.ts'
+import type { Connection } from '../store/connection.ts'
+import { findHolds } from '../store/tables/holds.ts'
+import { registerRunner, registerWorker } from '../store/tables/run-processes.ts'
+import { extendRunClaim, findRun, setRunPid } from '../store/tables/runs.ts'
+import { findStop } from '../store/tables/run-stops.ts'
+import { extendTaskClaim, findTask, setWorkerPid } from '../store/tables/tasks.ts'
+import { setBaseCommit } from '../store/tables/workspaces.ts'
+import { note } from './apply.ts'
+import type { KernelDeps } from './deps.ts'
+import { authenticateWorker } from './fence.ts'
+
+const runner = (capability: RunCapability): Extract<Actor, { kind: 'worker' }> => ({
+  kind: 'worker',
+  name: 'runner',
+  door: 'runner',
+  capability,
+})
+
+/** `go`: start the worker. Otherwise the reason not to. */
+export type StartAnswer = 'go' | 'ended' | 'stopped' | 'paused'
+
+/**
+ * A runner reports for duty, once per run, right before it starts the worker. A pause that was acknowledged before this
+ * answer keeps the worker from starting.
+ */
+export async function startRun(
+  { store }: KernelDeps,
+  capability: RunCapability,
+  identity: ProcessIdentity,
+): Promise<StartAnswer> {
+  return store.write(async (tx) => {
+    const taskId = await authenticateWorker(tx, runner(capability))
+    const task = await findTask(tx, taskId)
+    if (task?.currentRunId !== capability.runId) return 'ended'
+    if (!(await registerRunner(tx, capability.runId, identity))) return 'ended'
+    if ((await findStop(tx, capability.runId)) !== null) return 'stopped'
+    return (await isPaused(tx, taskId, task.assignee, tx.now)) ? 'paused' : 'go'
+  })
+}
+
+async function isPaused(
+  db: Connection,
+  taskId: string,
+  profile: string | null,
+  now: number,
+): Promise<boolean> {
+  const holds = [
+    ...(await findHolds(db, 'task', taskId)),
+    ...(await findHolds(db, 'board', BOARD_TARGET)),
+    ...(profile === null ? [] : await findHolds(db, 'profile', profile)),
+  ]
+  return holds.some((hold) => hold.kind === 'pause' && isHolding(hold, now))
+}
+
+/** The worker runs. False when the run has ended meanwhile: then the worker must be ended too. */
+export async function recordSpawn(
+  { store }: KernelDeps,
+  capability: RunCapability,
+  worker: ProcessIdentity,
+): Promise<boolean> {
+  return store.write(async (tx) => {
+    const taskId = await authenticateWorker(tx, runner(capability))
+    if (!(await registerWorker(tx, capability.runId, worker))) return false
+    if ((await setRunPid(tx, { id: capability.runId, pid: worker.pid })) === 0) return false
+    await setWorkerPid(tx, { id: taskId, runId: capability.runId, pid: worker.pid })
+    note(
+      tx,
+      taskId,
+      { kind: 'spawned', payload: { pid: worker.pid } },
+      { actor: 'runner', door: 'runner', runId: capability.runId },
+    )
+    return true
+  })
+}
+
+export interface LeaseAnswer {
+  /** Whether the run is still the open run of its card. */
+  readonly open: boolean
+  readonly stop: StopRequest | null
+}
+
+/** Extends the lease by `policy.leaseSeconds` and tells whether the run shall go on. */
+export async function renewLease(
+  { store, policy }: KernelDeps,
+  capability: RunCapability,
+): Promise<LeaseAnswer> {
+  return store.write(async (tx) => {
+    const taskId = await authenticateWorker(tx, runner(capability))
+    const expires = tx.now + policy().leaseSeconds
+    const open = (await extendRunClaim(tx, { id: capability.runId, expires })) === 1
+    if (open) await extendTaskClaim(tx, { id: taskId, runId: capability.runId, expires })
+    return { open, stop: await findStop(tx, capability.runId) }
+  })
+}
+
+/** The same question without extending anything. */
+export async function askLease({ store }: KernelDeps, { runId }: RunCapability): Promise<LeaseAnswer> {
+  return store.read(async (db) => ({
+    open: (await findRun(db, runId))?.endedAt === null,
+    stop: await findStop(db, runId),
+  }))
+}
+
+/** Remembers from which commit a run's worktree started. */
+export const recordBaseCommit = ({ store }: KernelDeps, runId: number, baseCommit: string): Promise<number> =>
+  store.write((tx) => setBaseCommit(tx, runId, baseCommit))

@@ -1,0 +1,159 @@
+/** Reading: nothing here can change the board. */
+import type { Hold } from '../domain/hold.ts'
+import type { BoardEvent } from '../domain/event.ts'
+import { invalid, notFound, taskNotFound } from '../domain/errors.ts'
+import type { Run, RunEvidence, RunProcess } from '../domain/run.ts'
+import type { Comment, Task, TaskStatus } from '../domain/task.ts'
+import { findAttachments, type Attachment } from '../store/tables/attachments.ts'
+import { findComments } from '../store/tables/comments.ts'
+import { findEvents, latestEventId, type EventFilter } from '../store/tables/events.ts'
+import { findHolds, findOpenHolds, holding } from '../store/tables/holds.ts'
+import { findLateReports, type LateReport } from '../store/tables/late-reports.ts'
+import { ledgerTotals } from '../store/tables/ledger.ts'
+import { findChildren, findParents, type LinkedTask } from '../store/tables/links.ts'
+import { findEvidence, findLiveProcesses, findRunProcess } from '../store/tables/run-processes.ts'
+import { findRun, findRuns } from '../store/tables/runs.ts'
+import { countTasks, findTaskIds, findTasks, oldestReadyAt, type TaskFilter } from '../store/tables/tasks.ts'
+import { findWorkspaces, findWorkspacesOf, type Workspace } from '../store/tables/workspaces.ts'
+import type { LedgerTotals } from '../domain/change.ts'
+import { requireTask, type KernelDeps } from './deps.ts'
+
+export const listTasks = ({ store }: KernelDeps, filter: TaskFilter): Promise<Task[]> =>
+  store.read((db) => findTasks(db, filter))
+
+export const getTask = ({ store }: KernelDeps, id: string): Promise<Task> =>
+  store.read((db) => requireTask(db, id))
+
+/** Finds the one card whose id begins like this; `t_` may be left out. */
+export async function resolveTaskId({ store }: KernelDeps, given: string): Promise<string> {
+  const text = given.trim().toLowerCase()
+  const prefix = text.startsWith('t_') ? text : `t_${text}`
+  if (!/^t_[0-9a-f]+$/.test(prefix))
+    throw invalid(
+      'bad_task_id',
+      `${JSON.stringify(given)} is not a card's id. Ids look like t_1a2b3c4d; list them with: yard list`,
+      { id: given },
+    )
+  const ids = await store.read((db) => findTaskIds(db, prefix))
+  if (ids.includes(prefix)) return prefix
+  const [only, ...more] = ids
+  if (only === undefined) throw taskNotFound(given)
+  if (more.length > 0)
+    throw invalid('ambiguous_task_id', `${given} could be ${ids.join(', ')}. Give more of the id.`, {
+      id: given,
+      candidates: ids,
+    })
+  return only
+}
+
+export interface RunView extends Run {
+  readonly evidence: RunEvidence | null
+  readonly process: RunProcess | null
+}
+
+export interface TaskDetails {
+  readonly task: Task
+  readonly parents: readonly LinkedTask[]
+  readonly children: readonly LinkedTask[]
+  readonly comments: readonly Comment[]
+  readonly runs: readonly RunView[]
+  readonly events: readonly BoardEvent[]
+  readonly holds: readonly Hold[]
+  readonly attachments: readonly Attachment[]
+  readonly lateReports: readonly LateReport[]
+  readonly workspaces: readonly Workspace[]
+  readonly attempts: LedgerTotals
+}
+
+/** Everything about one card, on one consistent state of the board. */
+export async function showTask({ store }: KernelDeps, id: string): Promise<TaskDetails> {
+  const now = await store.now()
+  return store.read(async (db) => {
+    const task = await requireTask(db, id)
+    const runs: RunView[] = []
+    for (const run of await findRuns(db, id))
+      runs.push({
+        ...run,
+        evidence: (await findEvidence(db, run.id)) ?? null,
+        process: (await findRunProcess(db, run.id)) ?? null,
+      })
+    return {
+      task,
+      parents: await findParents(db, id),
+      children: await findChildren(db, id),
+      comments: await findComments(db, id),
+      runs,
+      events: await findEvents(db, { taskId: id, limit: 1_000_000 }),
+      holds: holding(await findHolds(db, 'task', id), now),
+      attachments: await findAttachments(db, id),
+      lateReports: await findLateReports(db, id),
+      workspaces: await findWorkspacesOf(db, id),
+      attempts: await ledgerTotals(db, id),
+    }
+  })
+}
+
+export async function getRun({ store }: KernelDeps, id: number): Promise<RunView> {
+  return store.read(async (db) => {
+    const run = await findRun(db, id)
+    if (run === undefined)
+      throw notFound('run_not_found', `run ${id} not found. List a card's runs with: yard runs <id>`, { id })
+    return {
+      ...run,
+      evidence: (await findEvidence(db, id)) ?? null,
+      process: (await findRunProcess(db, id)) ?? null,
+    }
+  })
+}
+
+export async function listRuns({ store }: KernelDeps, taskId: string): Promise<RunView[]> {
+  return store.read(async (db) => {
+    await requireTask(db, taskId)
+    const runs: RunView[] = []
+    for (const run of await findRuns(db, taskId))
+      runs.push({
+        ...run,
+        evidence: (await findEvidence(db, run.id)) ?? null,
+        process: (await findRunProcess(db, run.id)) ?? null,
+      })
+    return runs
+  })
+}
+
+export const readEvents = ({ store }: KernelDeps, filter: EventFilter): Promise<BoardEvent[]> =>
+  store.read((db) => findEvents(db, filter))
+
+export const getLatestEventId = ({ store }: KernelDeps): Promise<number> => store.read(latestEventId)
+
+export interface BoardStats {
+  readonly byStatus: Readonly<Partial<Record<TaskStatus, number>>>
+  /** Cards of each assignee by status; archived ones left out. `''` stands for nobody. */
+  readonly byAssignee: Readonly<Record<string, Readonly<Partial<Record<TaskStatus, number>>>>>
+  readonly oldestReadyAgeSeconds: number | null
+}
+
+export async function getStats({ store }: KernelDeps): Promise<BoardStats> {
+  const now = await store.now()
+  return store.read(async (db) => {
+    const byStatus: Partial<Record<TaskStatus, number>> = {}
+    const byAssignee: Record<string, Partial<Record<TaskStatus, number>>> = {}
+    for (const { status, assignee, count } of await countTasks(db)) {
+      byStatus[status] = (byStatus[status] ?? 0) + count
+      if (status === 'archived') continue
+      const mine = (byAssignee[assignee ?? ''] ??= {})
+      mine[status] = (mine[status] ?? 0) + count
+    }
+    const oldest = await oldestReadyAt(db)
+    return { byStatus, byAssignee, oldestReadyAgeSeconds: oldest === null ? null : Math.max(0, now - oldest) }
+  })
+}
+
+export async function listHolds({ store }: KernelDeps): Promise<Hold[]> {
+  const now = await store.now()
+  return store.read(async (db) => holding(await findOpenHolds(db), now))
+}
+
+/** Every run whose processes are not proven gone. */
+export const listLiveRuns = ({ store }: KernelDeps): Promise<RunProcess[]> => store.read(findLiveProcesses)
+
+export const listWorkspaces = ({ store }: KernelDeps): Promise<Workspace[]> => store.read(findWorkspaces)

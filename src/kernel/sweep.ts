@@ -1,0 +1,167 @@
+/** What only a dispatcher does: let go what has become due, take back claims by hand that ran out, give up what cannot start. */
+import type { Reason } from '../domain/hold.ts'
+import { change } from '../domain/change.ts'
+import { release } from '../domain/release.ts'
+import type { Task, TaskId } from '../domain/task.ts'
+import { assertCan } from '../domain/transitions.ts'
+import { retryWaitSeconds } from '../domain/attempts.ts'
+import { findDueHolds, liftHold } from '../store/tables/holds.ts'
+import { ledgerTotals } from '../store/tables/ledger.ts'
+import { countOpenParents } from '../store/tables/links.ts'
+import { findExpiredClaims } from '../store/tables/runs.ts'
+import { lockTask } from '../store/tables/tasks.ts'
+import { apply, note, promoteIfFree, type Signature } from './apply.ts'
+import type { BoardPolicy, KernelDeps } from './deps.ts'
+
+const BY_TIME = 'rule:time'
+const BY_EXPIRY = 'rule:claim-expiry'
+const BY_PREFLIGHT = 'rule:preflight'
+
+/** Lifts holds whose time has come and promotes the cards that waited for it; gives the promoted ones. Takes no lock when nothing is due. */
+export async function liftDueHolds({ store }: KernelDeps, now: number, door: string): Promise<TaskId[]> {
+  const due = await store.read((db) => findDueHolds(db, now))
+  if (due.length === 0) return []
+  return store.write(async (tx) => {
+    const promoted: TaskId[] = []
+    for (const hold of due) {
+      // A preflight hold is lifted by its check passing, never by the clock: the clock only asks for the check.
+      if (hold.kind === 'preflight') continue
+      if ((await liftHold(tx, hold, BY_TIME, tx.now)) === 0 || hold.scope !== 'task') continue
+      if (await promoteIfFree(tx, hold.target, door, BY_TIME)) promoted.push(hold.target)
+    }
+    return promoted
+  })
+}
+
+/** Takes back claims by hand whose time ran out without a heartbeat. */
+export async function reclaimExpired(
+  { store, policy }: KernelDeps,
+  now: number,
+  door: string,
+): Promise<TaskId[]> {
+  const expired = await store.read((db) => findExpiredClaims(db, now))
+  if (expired.length === 0) return []
+  const by: Signature = { actor: BY_EXPIRY, door, runId: null }
+  return store.write(async (tx) => {
+    const reclaimed: TaskId[] = []
+    for (const { taskId, runId } of expired) {
+      const task = await lockTask(tx, taskId)
+      if (task?.currentRunId !== runId || task.claimExpires === null || task.claimExpires >= tx.now) continue
+      const evidence = {
+        exitCode: null,
+        signal: null,
+        limit: null,
+        lastLines: null,
+        elapsedSeconds: null,
+        killed: false,
+      }
+      const ending = {
+        outcome: 'reclaimed',
+        error: `the claim of ${task.claimLock} expired without a heartbeat`,
+        evidence,
+      } as const
+      const facts = {
+        now: tx.now,
+        totals: await ledgerTotals(tx, taskId),
+        policy: policy(),
+        stop: null,
+        openParents: await countOpenParents(tx, taskId),
+        charged: false,
+        workerPid: null,
+      }
+      await apply(tx, release(task, ending, facts), by)
+      reclaimed.push(taskId)
+    }
+    return reclaimed
+  })
+}
+
+/**
+ * A card's needs are not met: nothing is charged, the card says what is missing, and after `policy.failureLimit` checks in a
+ * row it is blocked until the check passes. Gives whether it is blocked now.
+ */
+export async function failPreflight(
+  { store }: KernelDeps,
+  id: TaskId,
+  problem: string,
+  policy: BoardPolicy,
+  door: string,
+): Promise<{ blocked: boolean; failures: number } | null> {
+  const by: Signature = { actor: BY_PREFLIGHT, door, runId: null }
+  return store.write(async (tx) => {
+    const task = await lockTask(tx, id)
+    if (task === undefined || task.status !== 'ready') return null
+    const failures = task.spawnFailures + 1
+    const blocked = failures >= policy.failureLimit
+    const until = blocked ? null : tx.now + retryWaitSeconds(failures, policy)
+    await apply(
+      tx,
+      change(task, blocked ? { verb: 'giveUp', to: 'blocked' } : null, {
+        set: { spawnFailures: failures, lastSpawnError: problem },
+        events: [
+          { kind: 'spawn_failed', payload: { error: problem, failures } },
+          ...(blocked ? [{ kind: 'gave_up', payload: { failures, error: problem } } as const] : []),
+        ],
+        openHolds: [{ scope: 'task', target: id, kind: 'preflight', reason: problem, until }],
+      }),
+      by,
+    )
+    return { blocked, failures }
+  })
+}
+
+/** The check passes again: the preflight hold is lifted, and a card it had blocked is free. */
+export async function passPreflight({ store }: KernelDeps, id: TaskId, door: string): Promise<boolean> {
+  const by: Signature = { actor: BY_PREFLIGHT, door, runId: null }
+  return store.write(async (tx) => {
+    const task = await lockTask(tx, id)
+    if (task === undefined) return false
+    if ((await liftHold(tx, { scope: 'task', target: id, kind: 'preflight' }, BY_PREFLIGHT, tx.now)) === 0)
+      return false
+    if (task.status !== 'blocked') {
+      note(tx, id, { kind: 'released', payload: { holds: ['preflight'] } }, by)
+      return true
+    }
+    const to = (await countOpenParents(tx, id)) > 0 ? 'todo' : 'ready'
+    await apply(
+      tx,
+      change(
+        task,
+        { verb: 'unblock', to },
+        {
+          set: { spawnFailures: 0 },
+          events: [{ kind: 'unblocked', payload: { reason: 'what was missing is there' } }],
+        },
+      ),
+      by,
+    )
+    return true
+  })
+}
+
+/** A ready card has no attempts left: it is blocked until a person grants more. */
+export async function giveUp(
+  { store }: KernelDeps,
+  task: Task,
+  reason: Reason,
+  door: string,
+): Promise<boolean> {
+  return store.write(async (tx) => {
+    const found = await lockTask(tx, task.id)
+    if (found === undefined || found.status !== 'ready') return false
+    assertCan('giveUp', found, 'give up')
+    await apply(
+      tx,
+      change(
+        found,
+        { verb: 'giveUp', to: 'blocked' },
+        {
+          events: [{ kind: 'gave_up', payload: { failures: found.spawnFailures, error: reason.text } }],
+          openHolds: [{ scope: 'task', target: task.id, kind: 'breaker', reason: reason.text }],
+        },
+      ),
+      { actor: 'rule:ceiling', door, runId: null },
+    )
+    return true
+  })
+}

@@ -1,0 +1,45 @@
+/** Where everything of one installation lives. */
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export interface HomePaths {
+  readonly home: string
+  readonly config: string
+  /** The embedded database of the board. */
+  readonly database: string
+  /** Says which board this home has, so that a missing file is noticed and never replaced. */
+  readonly registry: string
+  readonly backups: string
+  /** One folder per open run: its private spec and its spooled ending. */
+  readonly runs: string
+  readonly logs: string
+  readonly workspaces: string
+  readonly trash: string
+  readonly attachments: string
+  readonly profiles: string
+  readonly gatewayLock: string
+  /** What the running gateway says of itself. */
+  readonly gatewayState: string
+  readonly gatewayLog: string
+}
+
+/** The home folder: `YARD_HOME`, or `~/.yardmaster`. */
+export const homeFolder = (env: NodeJS.ProcessEnv): string =>
+  resolve(env['YARD_HOME'] || join(env['HOME'] || homedir(), '.yardmaster'))
+
+export const homePaths = (home: string): HomePaths => ({
+  home,
+  config: join(home, 'config.yaml'),
+  database: join(home, 'kanban.db'),
+  registry: join(home, 'board.json'),
+  backups: join(home, 'backups'),
+  runs: join(home, 'runs'),
+  logs: join(home, 'logs'),
+  workspaces: join(home, 'workspaces'),
+  trash: join(home, 'trash'),
+  attachments: join(home, 'attachments'),
+  profiles: join(home, 'profiles'),
+  gatewayLock: join(home, 'gateway.lock'),
+  gatewayState: join(home, 'gateway.json'),
+  gatewayLog: join(home, 'logs', 'gateway.log'),
+})

@@ -1,0 +1,8 @@
+/** Every released migration, in order. */
+import { initial } from './0001-initial.ts'
+import type { Migration } from './migration.ts'
+
+export const MIGRATIONS: readonly Migration[] = [initial]
+
+/** The schema this build reads and writes. */
+export const SCHEMA_VERSION: number = MIGRATIONS.at(-1)?.version ?? 0

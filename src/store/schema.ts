@@ -1,0 +1,214 @@
+/** The tables as Kysely sees them. The truth about them is in `migrations/`; a test compares the two. */
+import type { Generated } from 'kysely'
+
+export interface TasksTable {
+  id: string
+  title: string
+  body: string | null
+  assignee: string | null
+  status: string
+  priority: number
+  created_by: string | null
+  created_at: number
+  started_at: number | null
+  completed_at: number | null
+  workspace_kind: string
+  workspace_path: string | null
+  claim_lock: string | null
+  claim_expires: number | null
+  tenant: string | null
+  result: string | null
+  idempotency_key: string | null
+  spawn_failures: number
+  worker_pid: number | null
+  last_spawn_error: string | null
+  max_runtime_seconds: number | null
+  last_heartbeat_at: number | null
+  current_run_id: number | null
+  workflow_template_id: string | null
+  current_step_key: string | null
+  skills: string | null
+}
+
+export interface TaskLinksTable {
+  parent_id: string
+  child_id: string
+}
+
+export interface TaskRunsTable {
+  id: Generated<number>
+  task_id: string
+  profile: string | null
+  step_key: string | null
+  status: string
+  claim_lock: string | null
+  claim_expires: number | null
+  worker_pid: number | null
+  max_runtime_seconds: number | null
+  last_heartbeat_at: number | null
+  started_at: number
+  ended_at: number | null
+  outcome: string | null
+  summary: string | null
+  metadata: string | null
+  error: string | null
+}
+
+export interface TaskCommentsTable {
+  id: Generated<number>
+  task_id: string
+  author: string
+  body: string
+  created_at: number
+}
+
+export interface TaskEventsTable {
+  id: Generated<number>
+  task_id: string | null
+  run_id: number | null
+  kind: string
+  payload: string | null
+  created_at: number
+  actor: string | null
+  door: string | null
+}
+
+export interface NotifySubsTable {
+  task_id: string
+  platform: string
+  chat_id: string
+  thread_id: string
+  user_id: string | null
+  created_at: number
+  last_event_id: number
+}
+
+/** The operating-system side of a dispatched run, its fence and its evidence. */
+export interface RunProcessesTable {
+  run_id: number
+  task_id: string
+  host: string
+  boot_id: string
+  phase: string
+  secret_hash: string
+  runner_pid: number | null
+  runner_start: string | null
+  worker_pid: number | null
+  worker_start: string | null
+  log_path: string | null
+  gone_at: number | null
+  exit_code: number | null
+  signal: string | null
+  limit_hit: string | null
+  last_lines: string | null
+  elapsed_seconds: number | null
+  killed: number
+  signature: string | null
+}
+
+export interface RunStopsTable {
+  run_id: number
+  requested_at: number
+  actor: string
+  door: string
+  reason: string
+  then_what: string
+}
+
+export interface HoldsTable {
+  id: Generated<number>
+  scope: string
+  target: string
+  kind: string
+  reason: string
+  actor: string
+  since: number
+  until: number | null
+  lifted_at: number | null
+  lifted_by: string | null
+}
+
+export interface AttemptLedgerTable {
+  id: Generated<number>
+  task_id: string
+  run_id: number | null
+  profile: string | null
+  day: number
+  kind: string
+  amount: number
+  actor: string
+  reason: string
+  created_at: number
+}
+
+/** What a worker said after its run had ended: kept, never applied by itself. */
+export interface LateReportsTable {
+  id: Generated<number>
+  run_id: number
+  task_id: string
+  verb: string
+  payload: string
+  created_at: number
+  accepted_at: number | null
+  accepted_by: string | null
+}
+
+export interface AttachmentsTable {
+  id: Generated<number>
+  task_id: string
+  run_id: number | null
+  name: string
+  size: number
+  digest: string
+  mime: string | null
+  created_at: number
+  created_by: string
+}
+
+export interface WorkspacesTable {
+  id: Generated<number>
+  host: string
+  /** Canonical path: what a lease is about. */
+  path: string
+  kind: string
+  task_id: string
+  run_id: number | null
+  state: string
+  repository: string | null
+  branch: string | null
+  base_commit: string | null
+  reason: string | null
+  created_at: number
+  released_at: number | null
+  trashed_at: number | null
+  trash_path: string | null
+}
+
+export interface BoardMetaTable {
+  key: string
+  value: string
+}
+
+export interface SchemaMigrationsTable {
+  version: number
+  name: string
+  applied_at: number
+}
+
+export interface Tables {
+  tasks: TasksTable
+  task_links: TaskLinksTable
+  task_runs: TaskRunsTable
+  task_comments: TaskCommentsTable
+  task_events: TaskEventsTable
+  kanban_notify_subs: NotifySubsTable
+  run_processes: RunProcessesTable
+  run_stops: RunStopsTable
+  holds: HoldsTable
+  attempt_ledger: AttemptLedgerTable
+  late_reports: LateReportsTable
+  attachments: AttachmentsTable
+  workspaces: WorkspacesTable
+  board_meta: BoardMetaTable
+  schema_migrations: SchemaMigrationsTable
+}

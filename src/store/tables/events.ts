@@ -1,0 +1,155 @@
+/** Events: written once, read from a cursor. */
+import type { BoardEvent } from '../../domain/event.ts'
+import type { Connection, PendingEvent } from '../connection.ts'
+import { adHoc, statement } from '../statement.ts'
+import { objectFromJson, toJson } from './json.ts'
+
+interface EventParams extends Record<string, string | number | null> {
+  taskId: string | null
+  runId: number | null
+  kind: string
+  payload: string | null
+  createdAt: number
+  actor: string | null
+  door: string | null
+}
+
+const insert = statement<EventParams>()((db, p) =>
+  db
+    .insertInto('task_events')
+    .values({
+      task_id: p.taskId,
+      run_id: p.runId,
+      kind: p.kind,
+      payload: p.payload,
+      created_at: p.createdAt,
+      actor: p.actor,
+      door: p.door,
+    }),
+)
+
+/** Only a transaction's end calls this; everything else emits. */
+export const insertEvent = (db: Connection, event: PendingEvent): Promise<number> =>
+  db.run(insert, eventParams(event))
+
+export const eventParams = (event: PendingEvent): EventParams => ({
+  taskId: event.taskId,
+  runId: event.runId,
+  kind: event.kind,
+  payload: toJson(event.payload),
+  createdAt: event.createdAt,
+  actor: event.actor,
+  door: event.door,
+})
+
+export interface EventFilter {
+  /** Only events with a greater id. */
+  readonly after?: number
+  readonly taskId?: string
+  readonly runId?: number
+  readonly kinds?: readonly string[]
+  readonly assignee?: string
+  readonly tenant?: string
+  readonly limit?: number
+  /** Newest first; the limit then keeps the newest. */
+  readonly newestFirst?: boolean
+}
+
+export async function findEvents(db: Connection, filter: EventFilter): Promise<BoardEvent[]> {
+  const rows = await db.all(
+    adHoc(db.dialect, (kysely) => {
+      let query = kysely
+        .selectFrom('task_events as e')
+        .select([
+          'e.id as id',
+          'e.task_id as taskId',
+          'e.run_id as runId',
+          'e.kind as kind',
+          'e.payload as payload',
+          'e.created_at as createdAt',
+          'e.actor as actor',
+          'e.door as door',
+        ])
+        .orderBy('e.id', filter.newestFirst ? 'desc' : 'asc')
+        .limit(filter.limit ?? 1_000)
+      if (filter.after !== undefined) query = query.where('e.id', '>', filter.after)
+      if (filter.taskId !== undefined) query = query.where('e.task_id', '=', filter.taskId)
+      if (filter.runId !== undefined) query = query.where('e.run_id', '=', filter.runId)
+      if (filter.kinds !== undefined) query = query.where('e.kind', 'in', [...filter.kinds])
+      if (filter.assignee !== undefined || filter.tenant !== undefined) {
+        query = query.where(({ exists, selectFrom }) => {
+          let tasks = selectFrom('tasks as t').select('t.id').whereRef('t.id', '=', 'e.task_id')
+          if (filter.assignee !== undefined) tasks = tasks.where('t.assignee', '=', filter.assignee)
+          if (filter.tenant !== undefined) tasks = tasks.where('t.tenant', '=', filter.tenant)
+          return exists(tasks)
+        })
+      }
+      return query
+    }),
+    {},
+  )
+  return rows.map((row) => ({ ...row, payload: objectFromJson(row.payload) ?? {} }))
+}
+
+const latest = statement<Record<string, never>>()((db) =>
+  db.selectFrom('task_events').select(({ fn }) => fn.max('id').as('id')),
+)
+
+/** The id of the newest event, 0 on an empty board. */
+export const latestEventId = async (db: Connection): Promise<number> =>
+  Number((await db.get(latest, {}))?.id ?? 0)
+
+const lastOfKind = statement<{ taskId: string; kind: string }>()((db, p) =>
+  db
+    .selectFrom('task_events')
+    .select(['payload', 'actor', 'created_at as createdAt'])
+    .where('task_id', '=', p.taskId)
+    .where('kind', '=', p.kind)
+    .orderBy('id', 'desc')
+    .limit(1),
+)
+
+export async function lastEventOfKind(
+  db: Connection,
+  taskId: string,
+  kind: string,
+): Promise<{ payload: Record<string, unknown>; actor: string | null; createdAt: number } | undefined> {
+  const row = await db.get(lastOfKind, { taskId, kind })
+  return row === undefined ? undefined : { ...row, payload: objectFromJson(row.payload) ?? {} }
+}
+
+const removeOld = statement<{ before: number }>()((db, p) =>
+  db
+    .deleteFrom('task_events')
+    .where('created_at', '<', p.before)
+    .where((eb) =>
+      eb.or([
+        eb('task_id', 'is', null),
+        eb.exists(
+          eb
+            .selectFrom('tasks as t')
+            .select('t.id')
+            .whereRef('t.id', '=', 'task_events.task_id')
+            .where('t.status', 'in', ['done', 'archived']),
+        ),
+      ]),
+    ),
+)
+
+/** Removes events of finished cards that are older than `before`; returns how many. */
+export const removeEventsBefore = (db: Connection, before: number): Promise<number> =>
+  db.run(removeOld, { before })
+
+const creatorRun = statement<{ taskId: string }>()((db, p) =>
+  db
+    .selectFrom('task_events')
+    .select('run_id as runId')
+    .where('task_id', '=', p.taskId)
+    .where('kind', '=', 'created')
+    .orderBy('id')
+    .limit(1),
+)
+
+/** The run in which a card was created; null when a person created it. */
+export const findCreatorRun = async (db: Connection, taskId: string): Promise<number | null> =>
+  (await db.get(creatorRun, { taskId }))?.runId ?? null

@@ -1,0 +1,171 @@
+/** Holds: why something may not run. A hold is lifted, never deleted. */
+import { isHolding, type Hold, type HoldDraft, type HoldKind, type HoldScope } from '../../domain/hold.ts'
+import type { Connection } from '../connection.ts'
+import { statement } from '../statement.ts'
+
+const COLUMNS = [
+  'id',
+  'scope',
+  'target',
+  'kind',
+  'reason',
+  'actor',
+  'since',
+  'until',
+  'lifted_at as liftedAt',
+  'lifted_by as liftedBy',
+] as const
+
+const insert = statement<{
+  scope: string
+  target: string
+  kind: string
+  reason: string
+  actor: string
+  since: number
+  until: number | null
+}>()((db, p) =>
+  db
+    .insertInto('holds')
+    .values({
+      scope: p.scope,
+      target: p.target,
+      kind: p.kind,
+      reason: p.reason,
+      actor: p.actor,
+      since: p.since,
+      until: p.until,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['scope', 'target', 'kind'])
+        .where('lifted_at', 'is', null)
+        .doUpdateSet((eb) => ({
+          reason: eb.ref('excluded.reason'),
+          actor: eb.ref('excluded.actor'),
+          until: eb.ref('excluded.until'),
+          // One that had run out begins anew.
+          since: eb
+            .case()
+            .when('holds.until', '<=', eb.ref('excluded.since'))
+            .then(eb.ref('excluded.since'))
+            .else(eb.ref('holds.since'))
+            .end(),
+        })),
+    ),
+)
+
+/** Opens a hold; an open one of the same kind on the same target takes over the new reason and end. */
+export const openHold = (db: Connection, hold: HoldDraft, actor: string, now: number): Promise<number> =>
+  db.run(insert, {
+    scope: hold.scope,
+    target: hold.target,
+    kind: hold.kind,
+    reason: hold.reason,
+    actor,
+    since: now,
+    until: hold.until ?? null,
+  })
+
+const lift = statement<{ scope: string; target: string; kind: string; now: number; by: string }>()((db, p) =>
+  db
+    .updateTable('holds')
+    .set({ lifted_at: p.now, lifted_by: p.by })
+    .where('scope', '=', p.scope)
+    .where('target', '=', p.target)
+    .where('kind', '=', p.kind)
+    .where('lifted_at', 'is', null),
+)
+
+/** How many holds were lifted: 0 or 1. */
+export const liftHold = (
+  db: Connection,
+  hold: { scope: HoldScope; target: string; kind: HoldKind },
+  by: string,
+  now: number,
+): Promise<number> => db.run(lift, { scope: hold.scope, target: hold.target, kind: hold.kind, now, by })
+
+const open = statement<{ scope: string; target: string }>()((db, p) =>
+  db
+    .selectFrom('holds')
+    .select(COLUMNS)
+    .where('scope', '=', p.scope)
+    .where('target', '=', p.target)
+    .where('lifted_at', 'is', null)
+    .orderBy('id'),
+)
+
+/** Holds on one target that were not lifted; some may have run out of time. */
+export const findHolds = async (db: Connection, scope: HoldScope, target: string): Promise<Hold[]> =>
+  (await db.all(open, { scope, target })) as Hold[]
+
+const wide = statement<Record<string, never>>()((db) =>
+  db
+    .selectFrom('holds')
+    .select(COLUMNS)
+    .where('scope', 'in', ['board', 'profile'])
+    .where('lifted_at', 'is', null)
+    .orderBy('id'),
+)
+
+/** Holds on the board and on profiles that were not lifted. */
+export const findWideHolds = async (db: Connection): Promise<Hold[]> => (await db.all(wide, {})) as Hold[]
+
+const all = statement<Record<string, never>>()((db) =>
+  db.selectFrom('holds').select(COLUMNS).where('lifted_at', 'is', null).orderBy('id'),
+)
+
+export const findOpenHolds = async (db: Connection): Promise<Hold[]> => (await db.all(all, {})) as Hold[]
+
+const due = statement<{ now: number }>()((db, p) =>
+  db
+    .selectFrom('holds')
+    .select(COLUMNS)
+    .where('lifted_at', 'is', null)
+    .where('until', 'is not', null)
+    .where('until', '<=', p.now)
+    .orderBy('until')
+    .limit(500),
+)
+
+/** Holds whose time has come. */
+export const findDueHolds = async (db: Connection, now: number): Promise<Hold[]> =>
+  (await db.all(due, { now })) as Hold[]
+
+const next = statement<{ now: number }>()((db, p) =>
+  db
+    .selectFrom('holds')
+    .select(({ fn }) => fn.min('until').as('at'))
+    .where('lifted_at', 'is', null)
+    .where('until', 'is not', null)
+    .where('until', '>', p.now),
+)
+
+/** When the next hold ends by itself, or null. */
+export const nextHoldEnd = async (db: Connection, now: number): Promise<number | null> => {
+  const at = (await db.get(next, { now }))?.at ?? null
+  return at === null ? null : Number(at)
+}
+
+export const holding = (holds: readonly Hold[], now: number): Hold[] =>
+  holds.filter((hold) => isHolding(hold, now))
+
+const lastLifted = statement<{ scope: string; target: string; kind: string }>()((db, p) =>
+  db
+    .selectFrom('holds')
+    .select(({ fn }) => fn.max('lifted_at').as('at'))
+    .where('scope', '=', p.scope)
+    .where('target', '=', p.target)
+    .where('kind', '=', p.kind),
+)
+
+/** When a hold of this kind was last lifted from the target, or null. */
+export const findLastLifted = async (
+  db: Connection,
+  scope: HoldScope,
+  target: string,
+  kind: HoldKind,
+): Promise<number | null> => {
+  const at = (await db.get(lastLifted, { scope, target, kind }))?.at ?? null
+  return at === null ? null : Number(at)
+}

@@ -1,0 +1,307 @@
+/** The cards. `updateTask` is for the kernel's `apply` alone. */
+import type { Insertable, Updateable } from 'kysely'
+import type { TaskFields } from '../../domain/change.ts'
+import type { Task, TaskStatus, WorkspaceKind } from '../../domain/task.ts'
+import type { Connection } from '../connection.ts'
+import type { TasksTable } from '../schema.ts'
+import { adHoc, statement, Statement, type ParamValue } from '../statement.ts'
+import { stringsFromJson, toJson } from './json.ts'
+
+/** Field of the domain to column of the table. */
+const COLUMN = {
+  id: 'id',
+  title: 'title',
+  body: 'body',
+  assignee: 'assignee',
+  status: 'status',
+  priority: 'priority',
+  createdBy: 'created_by',
+  createdAt: 'created_at',
+  startedAt: 'started_at',
+  completedAt: 'completed_at',
+  workspaceKind: 'workspace_kind',
+  workspacePath: 'workspace_path',
+  claimLock: 'claim_lock',
+  claimExpires: 'claim_expires',
+  tenant: 'tenant',
+  result: 'result',
+  idempotencyKey: 'idempotency_key',
+  spawnFailures: 'spawn_failures',
+  workerPid: 'worker_pid',
+  lastSpawnError: 'last_spawn_error',
+  maxRuntimeSeconds: 'max_runtime_seconds',
+  lastHeartbeatAt: 'last_heartbeat_at',
+  currentRunId: 'current_run_id',
+  workflowTemplateId: 'workflow_template_id',
+  currentStepKey: 'current_step_key',
+  skills: 'skills',
+} as const satisfies Record<keyof Task, keyof TasksTable>
+
+const FIELDS = Object.keys(COLUMN) as (keyof Task)[]
+const COLUMNS = Object.values(COLUMN)
+
+const toTask = (row: TasksTable): Task => ({
+  id: row.id,
+  title: row.title,
+  body: row.body,
+  assignee: row.assignee,
+  status: row.status as TaskStatus,
+  priority: row.priority,
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+  startedAt: row.started_at,
+  completedAt: row.completed_at,
+  workspaceKind: row.workspace_kind as WorkspaceKind,
+  workspacePath: row.workspace_path,
+  claimLock: row.claim_lock,
+  claimExpires: row.claim_expires,
+  tenant: row.tenant,
+  result: row.result,
+  idempotencyKey: row.idempotency_key,
+  spawnFailures: row.spawn_failures,
+  workerPid: row.worker_pid,
+  lastSpawnError: row.last_spawn_error,
+  maxRuntimeSeconds: row.max_runtime_seconds,
+  lastHeartbeatAt: row.last_heartbeat_at,
+  currentRunId: row.current_run_id,
+  workflowTemplateId: row.workflow_template_id,
+  currentStepKey: row.current_step_key,
+  skills: stringsFromJson(row.skills),
+})
+
+const toColumn = (field: keyof Task, value: unknown): ParamValue =>
+  field === 'skills' ? toJson(value) : (value as ParamValue)
+
+const byId = statement<{ id: string }>()((db, p) =>
+  db.selectFrom('tasks').select(COLUMNS).where('id', '=', p.id),
+)
+const byIdLocked = statement<{ id: string }>()((db, p, dialect) =>
+  dialect.lock(db.selectFrom('tasks').select(COLUMNS).where('id', '=', p.id)),
+)
+
+export async function findTask(db: Connection, id: string): Promise<Task | undefined> {
+  const row = await db.get(byId, { id })
+  return row === undefined ? undefined : toTask(row)
+}
+
+/** Like {@link findTask}, and nobody else can change the card before this transaction ends. */
+export async function lockTask(db: Connection, id: string): Promise<Task | undefined> {
+  const row = await db.get(byIdLocked, { id })
+  return row === undefined ? undefined : toTask(row)
+}
+
+const insert = statement<Record<(typeof COLUMNS)[number], ParamValue>>()((db, p) =>
+  db
+    .insertInto('tasks')
+    .values(
+      Object.fromEntries(COLUMNS.map((column) => [column, p[column]])) as unknown as Insertable<TasksTable>,
+    )
+    .onConflict((conflict) => conflict.doNothing()),
+)
+
+/** False when its id or its idempotency key is taken. */
+export async function insertTask(db: Connection, task: Task): Promise<boolean> {
+  const row = Object.fromEntries(
+    FIELDS.map((field) => [COLUMN[field], toColumn(field, task[field])]),
+  ) as Record<(typeof COLUMNS)[number], ParamValue>
+  return (await db.run(insert, row)) === 1
+}
+
+const updates = new Map<string, Statement<Record<string, ParamValue>, unknown>>()
+
+type WritableFields = TaskFields & { readonly status?: TaskStatus; readonly currentRunId?: number | null }
+
+/** Sets fields if the card still is in the expected state; false when it has moved meanwhile. */
+export async function updateTask(
+  db: Connection,
+  id: string,
+  expect: { status: TaskStatus; currentRunId: number | null },
+  fields: WritableFields,
+): Promise<boolean> {
+  const names = Object.keys(fields) as (keyof Task)[]
+  const params: Record<string, ParamValue> = { where_id: id, where_status: expect.status }
+  for (const name of names) params[COLUMN[name]] = toColumn(name, fields[name as keyof WritableFields])
+  if (expect.currentRunId !== null) params['where_run'] = expect.currentRunId
+  return (await db.run(updateStatement(names, expect.currentRunId !== null), params)) === 1
+}
+
+function updateStatement(
+  names: readonly (keyof Task)[],
+  withRun: boolean,
+): Statement<Record<string, ParamValue>, unknown> {
+  const key = `${withRun}:${names.join()}`
+  const known = updates.get(key)
+  if (known !== undefined) return known
+  const made = new Statement<Record<string, ParamValue>, unknown>((db, p) => {
+    const set = Object.fromEntries(
+      names.map((name) => [COLUMN[name], p[COLUMN[name]]]),
+    ) as Updateable<TasksTable>
+    const query = db
+      .updateTable('tasks')
+      .set(set)
+      .where('id', '=', p['where_id'] as string)
+      .where('status', '=', p['where_status'] as string)
+    return withRun
+      ? query.where('current_run_id', '=', p['where_run'] as number)
+      : query.where('current_run_id', 'is', null)
+  })
+  updates.set(key, made)
+  return made
+}
+
+const heartbeat = statement<{ id: string; runId: number; now: number; expires: number }>()((db, p) =>
+  db
+    .updateTable('tasks')
+    .set({ last_heartbeat_at: p.now, claim_expires: p.expires })
+    .where('id', '=', p.id)
+    .where('current_run_id', '=', p.runId),
+)
+const lease = statement<{ id: string; runId: number; expires: number }>()((db, p) =>
+  db
+    .updateTable('tasks')
+    .set({ claim_expires: p.expires })
+    .where('id', '=', p.id)
+    .where('current_run_id', '=', p.runId),
+)
+const pid = statement<{ id: string; runId: number; pid: number }>()((db, p) =>
+  db
+    .updateTable('tasks')
+    .set({ worker_pid: p.pid, spawn_failures: 0, last_spawn_error: null })
+    .where('id', '=', p.id)
+    .where('current_run_id', '=', p.runId),
+)
+
+export const touchTask = (
+  db: Connection,
+  values: { id: string; runId: number; now: number; expires: number },
+): Promise<number> => db.run(heartbeat, values)
+export const extendTaskClaim = (
+  db: Connection,
+  values: { id: string; runId: number; expires: number },
+): Promise<number> => db.run(lease, values)
+export const setWorkerPid = (
+  db: Connection,
+  values: { id: string; runId: number; pid: number },
+): Promise<number> => db.run(pid, values)
+
+const byKey = statement<{ key: string }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .select(COLUMNS)
+    .where('idempotency_key', '=', p.key)
+    .where('status', '<>', 'archived'),
+)
+
+export async function findTaskByKey(db: Connection, key: string): Promise<Task | undefined> {
+  const row = await db.get(byKey, { key })
+  return row === undefined ? undefined : toTask(row)
+}
+
+const byPrefix = statement<{ from: string; to: string }>()((db, p) =>
+  db.selectFrom('tasks').select('id').where('id', '>=', p.from).where('id', '<', p.to).orderBy('id').limit(6),
+)
+
+/** At most six ids that begin with `prefix`. */
+export const findTaskIds = async (db: Connection, prefix: string): Promise<string[]> =>
+  (await db.all(byPrefix, { from: prefix, to: `${prefix}g` })).map((row) => row.id)
+
+export interface TaskFilter {
+  readonly status?: readonly TaskStatus[]
+  readonly assignee?: string | null
+  readonly tenant?: string
+  readonly archived?: boolean
+  readonly limit?: number
+  readonly offset?: number
+}
+
+/** Priority descending, then creation; archived cards only when asked for. */
+export async function findTasks(db: Connection, filter: TaskFilter): Promise<Task[]> {
+  const rows = await db.all(
+    adHoc(db.dialect, (kysely) => {
+      let query = kysely
+        .selectFrom('tasks')
+        .select(COLUMNS)
+        .orderBy('priority', 'desc')
+        .orderBy('created_at')
+        .orderBy('id')
+      if (filter.status !== undefined) query = query.where('status', 'in', [...filter.status])
+      else if (filter.archived !== true) query = query.where('status', '<>', 'archived')
+      if (filter.assignee === null) query = query.where('assignee', 'is', null)
+      else if (filter.assignee !== undefined) query = query.where('assignee', '=', filter.assignee)
+      if (filter.tenant !== undefined) query = query.where('tenant', '=', filter.tenant)
+      if (filter.limit !== undefined) query = query.limit(filter.limit)
+      if (filter.offset !== undefined && filter.offset > 0)
+        query = (filter.limit === undefined ? query.limit(1_000_000_000) : query).offset(filter.offset)
+      return query
+    }),
+    {},
+  )
+  return rows.map(toTask)
+}
+
+const counts = statement<Record<string, never>>()((db) =>
+  db
+    .selectFrom('tasks')
+    .select(({ fn }) => ['status', 'assignee', fn.countAll().as('n')])
+    .groupBy(['status', 'assignee']),
+)
+
+export const countTasks = async (
+  db: Connection,
+): Promise<{ status: TaskStatus; assignee: string | null; count: number }[]> =>
+  (await db.all(counts, {})).map((row) => ({
+    status: row.status as TaskStatus,
+    assignee: row.assignee,
+    count: Number(row.n),
+  }))
+
+const oldestReady = statement<Record<string, never>>()((db) =>
+  db
+    .selectFrom('tasks')
+    .select(({ fn }) => fn.min('created_at').as('at'))
+    .where('status', '=', 'ready'),
+)
+
+export const oldestReadyAt = async (db: Connection): Promise<number | null> => {
+  const at = (await db.get(oldestReady, {}))?.at ?? null
+  return at === null ? null : Number(at)
+}
+
+const runningByProfile = statement<Record<string, never>>()((db) =>
+  db
+    .selectFrom('tasks')
+    .select(({ fn }) => ['assignee', fn.countAll().as('n')])
+    .where('status', '=', 'running')
+    .groupBy('assignee'),
+)
+
+/** How many cards run, by assignee. */
+export const countRunning = async (db: Connection): Promise<Map<string | null, number>> =>
+  new Map((await db.all(runningByProfile, {})).map((row) => [row.assignee, Number(row.n)]))
+
+const ready = statement<{ limit: number; now: number }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .select(COLUMNS)
+    .where('status', '=', 'ready')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('holds')
+            .select('holds.id')
+            .where('scope', '=', 'task')
+            .whereRef('target', '=', 'tasks.id')
+            .where('lifted_at', 'is', null)
+            .where((hold) => hold.or([hold('until', 'is', null), hold('until', '>', p.now)])),
+        ),
+      ),
+    )
+    .orderBy('priority', 'desc')
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(p.limit),
+)
+
+/** Ready cards that no hold of their own keeps back, in the order they are to run. */
+export const findReady = async (db: Connection, limit: number, now: number): Promise<Task[]> =>
+  (await db.all(ready, { limit, now })).map(toTask)
