@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { DEFAULT_ATTEMPT_POLICY } from '../domain/attempts.ts'
 import { DURATION_RULE, parseDuration } from '../domain/duration.ts'
 import { invalid } from '../domain/errors.ts'
+import { isGrantableVariable, VARIABLE_RULE } from '../domain/variables.ts'
 
 /** A kind of value. The rule completes the sentence "must be …", in errors as in the reference. */
 const rule = <T extends z.ZodType>(text: string, make: (error: { error: string }) => T): T =>
@@ -42,9 +43,7 @@ const database = rule(
       .regex(/^(postgres(ql)?:\/\/.+|(?!\w+:\/\/).+)$/, error)
       .nullable(),
 )
-const variable = rule('the name of an environment variable that does not begin with YARD_', (error) =>
-  z.string(error).regex(/^(?!YARD_)[A-Za-z_][A-Za-z0-9_]*$/, error),
-)
+const variable = rule(VARIABLE_RULE, (error) => z.string(error).refine(isGrantableVariable, error))
 const variables = rule('a list of names of environment variables', (error) => z.array(variable, error))
 
 const setting = <T extends z.ZodType>(schema: T, fallback: z.output<T>, about: string) =>

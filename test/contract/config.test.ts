@@ -58,7 +58,7 @@ describe('F52: a setting is applied, or refused by name', () => {
       'kanban.max_runtime': '30m',
       'kanban.silence_limit': '10m',
       'workspaces.repository': '/src/project',
-      'environment.allow': ['LANG'],
+      'environment.allow': ['LANG', 'AWS_*'],
       'dashboard.kanban.default_tenant': 'acme',
     }
     const effective: Record<string, unknown> = { 'kanban.max_runtime': 1800, 'kanban.silence_limit': 600 }
@@ -140,7 +140,7 @@ describe('F52: a setting is applied, or refused by name', () => {
     ['- 1\n', 'config.yaml: the file is [1], but it must be a group of settings'],
     [
       'environment:\n  allow:\n    - LANG\n    - 2 b\n',
-      'config.yaml:4: environment.allow.1 is "2 b", but it must be the name of an environment variable that does not begin with YARD_',
+      'config.yaml:4: environment.allow.1 is "2 b", but it must be the name of an environment variable, or its beginning and *, but none of YARD_*, HERMES_*, NODE_OPTIONS and NODE_COMPILE_CACHE',
     ],
     [
       'workspaces:\n  repository: src\n',

@@ -1,0 +1,63 @@
+/**
+ * What it takes to be an agent: a row of the table in table.ts. A row says how its profiles are written, what must be in
+ * place before a worker starts, and with which command line it starts. It starts nothing itself.
+ */
+import type { Task } from '../domain/task.ts'
+import type { Problem } from './problem.ts'
+import type { Profile } from './profile.ts'
+import type { ProgramSearch } from './program.ts'
+
+export interface AgentRow {
+  readonly name: string
+  /** One sentence for lists. */
+  readonly about: string
+  /** Who says how the work went: the exit code of the process, or a report to the board. Without a report, exit 0 proves nothing. */
+  readonly verdict: 'exit-code' | 'report'
+  /** What is wrong with a profile of this agent, whatever the task. */
+  checkProfile(profile: Profile): readonly ProfileFault[]
+  /** What is missing for this task. Looks, and changes nothing. */
+  preflight(context: PreflightContext): readonly Problem[]
+  /** How the worker is started. Throws `missing_program` when the program has gone since the preflight. */
+  launch(context: LaunchContext): Launch
+}
+
+export interface ProfileFault {
+  /** The key at fault, as a path into the front matter. */
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+export type TaskOnHand = Pick<Task, 'id' | 'title' | 'body'>
+
+export interface PreflightContext {
+  readonly profile: Profile
+  readonly task: TaskOnHand
+  readonly search: ProgramSearch
+}
+
+export interface LaunchContext extends PreflightContext {
+  readonly runId: number
+  /** Where the worker works: its current folder. */
+  readonly workspace: string
+  /** The run's private folder (0700), an absolute path; the files of the launch are put there. */
+  readonly folder: string
+  /** What `yard context` prints for the task. */
+  readonly context: string
+}
+
+export interface Launch {
+  /** Program and arguments; no shell reads them. */
+  readonly argv: readonly [string, ...string[]]
+  /** Written to standard input, which is then closed; without it, standard input is empty. The worker may leave it unread. */
+  readonly stdin?: string
+  /** Files to write into the run's private folder before the start. */
+  readonly files: readonly LaunchFile[]
+  /** Variables of this agent, on top of what every worker is given. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface LaunchFile {
+  readonly name: string
+  readonly content: string
+  readonly mode: number
+}
