@@ -23,7 +23,7 @@ const PATTERN = /\{\{([a-z_]+)\}\}|\{([a-z_]+)\}/g
 export const placeholdersIn = (argument: string): readonly string[] =>
   [...argument.matchAll(PATTERN)].flatMap(([, , name]) => (name === undefined ? [] : [name]))
 
-export const isPlaceholder = (name: string): name is Placeholder =>
+const isPlaceholder = (name: string): name is Placeholder =>
   (PLACEHOLDERS as readonly string[]).includes(name)
 
 /** What is wrong with an argument; null when every placeholder is known. */

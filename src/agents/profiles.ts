@@ -137,7 +137,7 @@ export function openProfiles({ folder, repository, userHome }: ProfilePlaces): P
 }
 
 /** Where a repository keeps its profiles. */
-export const profilesOf = (repository: string): string => join(repository, '.yard', 'profiles')
+const profilesOf = (repository: string): string => join(repository, '.yard', 'profiles')
 
 /** The folder at or above `folder` that is a git working tree or holds `.yard`; null when there is none. */
 export function repositoryAround(folder: string): string | null {

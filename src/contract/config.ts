@@ -1,7 +1,7 @@
 /**
  * `config.yaml`: every setting with its rule, its default and what it means, in one place. Whoever needs a setting is
  * given the checked object; nobody reads the file or the environment a second time. Settings keep the names they have
- * in the file; durations are whole seconds.
+ * in the file; durations are whole seconds. Commands that can do without import this lazily: it brings the validator along.
  */
 import { z } from 'zod'
 import { DEFAULT_ATTEMPT_POLICY } from '../domain/attempts.ts'
@@ -159,7 +159,9 @@ export const settingsSchema = z.strictObject(
   { error: 'a group of settings' },
 )
 
-export type Settings = z.output<typeof settingsSchema>
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+export type Settings = DeepReadonly<z.output<typeof settingsSchema>>
 
 export interface ConfigKey {
   /** Its full path, for example `kanban.max_running`. */

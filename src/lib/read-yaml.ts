@@ -124,10 +124,10 @@ function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** A value as it is shown to a person: short, on one line, without the password of an address. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   if (value === null) return 'empty'
   const text = JSON.stringify(value)
-  const masked = text.replace(/(:\/\/[^\s:/@"]*):[^\s@"]+@/g, '$1:***@')
+  const masked = text.replace(/(:\/\/[^\s:/@"]*):[^\s"]*@/g, '$1:***@')
   return masked.length <= 80 ? masked : `${masked.slice(0, 79)}…`
 }
 

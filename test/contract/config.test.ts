@@ -151,7 +151,7 @@ describe('F52: a setting is applied, or refused by name', () => {
   })
 
   test('an address of another database is refused, and its password is not shown', () => {
-    expect(problems('kanban:\n  database: mysql://me:hunter2@host/db\n')).toEqual([
+    expect(problems('kanban:\n  database: mysql://me:hunter@2@host/db\n')).toEqual([
       'config.yaml:2: kanban.database is "mysql://me:***@host/db", but it must be the path of a SQLite file, an address postgres://…, or null for the file in the home',
     ])
   })
