@@ -1,0 +1,41 @@
+/** Linux's one-line account of a process, `/proc/<pid>/stat`. */
+
+export interface ProcStat {
+  readonly state: string
+  readonly parent: number
+  readonly group: number
+  readonly session: number
+  readonly isKernelThread: boolean
+  readonly threads: number
+  /** Clock ticks between the machine's boot and the start of the process. */
+  readonly startTime: string
+}
+
+const PF_KTHREAD = 0x0020_0000
+
+/** Null when the text is not such a line. */
+export const parseProcStat = (text: string): ProcStat | null => {
+  // The second field is the program's name in brackets and may itself hold spaces, brackets and newlines.
+  const end = text.lastIndexOf(')')
+  if (end === -1) return null
+  const fields = text.slice(end + 2).split(' ', 20)
+  const [state, parent, group, session, , , flags] = fields
+  const threads = fields[17]
+  const startTime = fields[19]
+  if (state === undefined || threads === undefined || startTime === undefined) return null
+  return {
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    isKernelThread: (Number(flags) & PF_KTHREAD) !== 0,
+    threads: Number(threads),
+    startTime: startTime.trim(),
+  }
+}
+
+/**
+ * A zombie has ended: it only waits for its parent to ask for its exit code. A zombie with more than one thread has not;
+ * its first thread returned while the others work on.
+ */
+export const hasEnded = ({ state, threads }: ProcStat): boolean => state === 'X' || state === 'x' || (state === 'Z' && threads <= 1)
