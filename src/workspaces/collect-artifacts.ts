@@ -1,6 +1,7 @@
 /** Brings the files a worker declared into the store before its completion is accepted, and names those it did not declare. */
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lookup } from 'mrmime'
 import { isYardError } from '../domain/errors.ts'
 import type { Seconds } from '../domain/task.ts'
 import type { AttachmentStore, StoredFile } from './attachment-store.ts'
@@ -19,8 +20,13 @@ export interface CollectRequest {
   readonly maxFiles?: number
 }
 
+export interface Artifact extends StoredFile {
+  /** Guessed from the name; null when the name says nothing. */
+  readonly mime: string | null
+}
+
 export interface Collected {
-  readonly stored: readonly StoredFile[]
+  readonly stored: readonly Artifact[]
   /** Each with a reason the worker can act on. */
   readonly refused: readonly { readonly name: string; readonly reason: string }[]
 }
@@ -33,7 +39,7 @@ export async function collectArtifacts({
   maxBytes,
   maxFiles = 100,
 }: CollectRequest): Promise<Collected> {
-  const stored = new Map<string, StoredFile>()
+  const stored = new Map<string, Artifact>()
   const refused: { name: string; reason: string }[] = []
   for (const [at, name] of [...new Set(names)].entries()) {
     if (at >= maxFiles) {
@@ -45,7 +51,7 @@ export async function collectArtifacts({
     }
     try {
       const file = await store.storeFile({ source: name, within: workspace, maxBytes })
-      stored.set(file.name, file)
+      stored.set(file.name, { ...file, mime: mimeOf(file.name) })
     } catch (error) {
       if (!isYardError(error)) throw error
       refused.push({
@@ -56,6 +62,9 @@ export async function collectArtifacts({
   }
   return { stored: [...stored.values()], refused }
 }
+
+// To the registry .ts is a video format; to everybody here it is a program.
+const mimeOf = (name: string) => (/\.[cm]?tsx?$/.test(name) ? 'text/typescript' : (lookup(name) ?? null))
 
 export interface UndeclaredFile {
   readonly name: string
