@@ -18,7 +18,7 @@ export interface MigrateOptions {
   readonly migrations?: readonly Migration[]
 }
 
-interface LedgerRow {
+export interface LedgerRow {
   readonly version: number
   readonly name: string
 }
@@ -121,7 +121,7 @@ export function applySqlite(db: DatabaseSync, migration: Migration, now: number)
 /** Advisory locks of ours: the first number of the pair; the second is the hash of the schema's name. */
 export const ADVISORY = { migrate: 0x59617264, events: 0x59617265 } as const
 
-const PG_NOW = 'extract(epoch from clock_timestamp())::bigint'
+const PG_NOW = 'floor(extract(epoch from clock_timestamp()))::bigint'
 
 /** The schema steps the current PostgreSQL schema has had; null when it holds no board. Reads only. */
 export async function postgresLedger(
@@ -168,7 +168,8 @@ async function applyPostgres(client: Pick<ClientBase, 'query'>, migration: Migra
   await client.query(
     'create table if not exists schema_migrations (version bigint not null primary key, name text not null, applied_at bigint not null)',
   )
-  for (const sql of migration.statements(POSTGRES_WORDS)) await client.query(sql)
+  // In one round trip.
+  await client.query(migration.statements(POSTGRES_WORDS).join(';\n'))
   await client.query(
     `insert into board_meta (key, value) values ('board_id', $1), ('created_at', (${PG_NOW})::text) on conflict (key) do nothing`,
     [newUuid()],
