@@ -10,13 +10,21 @@ export type TaskFields = {
   -readonly [K in Exclude<keyof Task, 'id' | 'status' | 'createdAt' | 'currentRunId'>]?: Task[K]
 }
 
+export interface DispatchedRun {
+  readonly host: string
+  readonly bootId: string
+  readonly secretHash: string
+  /** Where the run's log is put. */
+  readonly logFolder: string
+}
+
 export interface RunOpening {
   readonly profile: string | null
   readonly claimLock: string
   readonly claimExpires: Seconds
   readonly maxRuntimeSeconds: number | null
   /** Set when a dispatcher opens it: the run is charged and has processes to prove gone. */
-  readonly dispatched: { readonly host: string; readonly bootId: string; readonly secretHash: string } | null
+  readonly dispatched: DispatchedRun | null
 }
 
 export interface RunClosing {

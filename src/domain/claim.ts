@@ -102,7 +102,7 @@ export function claim(task: Task, opening: RunOpening, now: Seconds): Change {
       },
       openRun: opening,
       events: [{ kind: 'claimed', payload: { lock: opening.claimLock, expires: opening.claimExpires } }],
-      liftHolds: ['cooldown', 'time'],
+      liftHolds: ['cooldown', 'time', 'preflight'],
       ...(opening.dispatched === null
         ? {}
         : { ledger: [{ kind: 'charge' as const, amount: 1, reason: 'run opened' }] }),

@@ -26,6 +26,8 @@ export interface ReleaseFacts {
   /** Whether the run was charged, that is, opened by a dispatcher. */
   readonly charged: boolean
   readonly workerPid: number | null
+  /** The time limit the run was opened with. */
+  readonly maxRuntimeSeconds: number | null
 }
 
 type Destination = Pick<Change, 'move'> & {
@@ -187,7 +189,11 @@ function automatic(
   return { move: { verb: 'release', to: waiting }, set, events: [], openHolds }
 }
 
-function endingEvent(task: Task, ending: RunEnding, { workerPid, stop }: ReleaseFacts): EventDraft {
+function endingEvent(
+  task: Task,
+  ending: RunEnding,
+  { workerPid, stop, maxRuntimeSeconds }: ReleaseFacts,
+): EventDraft {
   const { evidence, error, outcome } = ending
   const shared = { outcome, exit_code: evidence.exitCode, signal: evidence.signal, error }
   switch (outcome) {
@@ -199,7 +205,7 @@ function endingEvent(task: Task, ending: RunEnding, { workerPid, stop }: Release
         payload: {
           pid: workerPid,
           elapsed_seconds: evidence.elapsedSeconds,
-          limit_seconds: task.maxRuntimeSeconds,
+          limit_seconds: maxRuntimeSeconds,
           sigkill: evidence.killed,
           ...shared,
         },

@@ -93,8 +93,15 @@ async function openRun(
     maxRuntime: opening.maxRuntimeSeconds,
     now: tx.now,
   })
-  if (opening.dispatched !== null)
-    await insertRunProcess(tx, { runId, taskId: task.id, ...opening.dispatched, logPath: null })
+  if (opening.dispatched !== null) {
+    const { logFolder, ...process } = opening.dispatched
+    await insertRunProcess(tx, {
+      ...process,
+      runId,
+      taskId: task.id,
+      logPath: `${logFolder}/${task.id}-${runId}.log`,
+    })
+  }
   return runId
 }
 

@@ -8,7 +8,7 @@ import type { WriteTransaction } from '../store/connection.ts'
 import { findHolds } from '../store/tables/holds.ts'
 import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
-import { findLingeringRun } from '../store/tables/run-processes.ts'
+import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findLease, insertLease } from '../store/tables/workspaces.ts'
 import { apply, signatureOf } from './apply.ts'
 import { denyWorkers, requireLocked, type BoardPolicy, type KernelDeps } from './deps.ts'
@@ -59,6 +59,8 @@ export interface RunRequest {
   readonly claimLock: string
   readonly maxRuntimeSeconds: number | null
   readonly workspace: WorkspaceLease
+  /** The folder of run logs; the run's own log in it is named after card and run. */
+  readonly logFolder: string
   /** The ceilings that hold for this card and profile. */
   readonly policy: BoardPolicy
   /** Runs that may be open on the board and for this profile; checked in the claiming transaction. */
@@ -66,7 +68,7 @@ export interface RunRequest {
 }
 
 export type OpenRunResult =
-  | { readonly task: Task; readonly runId: number; readonly secret: string }
+  | { readonly task: Task; readonly runId: number; readonly secret: string; readonly logPath: string }
   | { readonly refused: Reason }
 
 /** A dispatcher's claim: charges an attempt, leases the workspace, and gives the run the secret its worker must present. */
@@ -82,20 +84,38 @@ export async function openRun(
       return { refused: reason('status', `it is assigned to ${task.assignee ?? 'nobody'} now`) }
     const refused =
       claimRefusal(task, await claimFacts(tx, task, wanted.policy)) ??
-      (await workspaceRefusal(tx, host, wanted.workspace))
+      (await workspaceRefusal(tx, host, wanted.workspace)) ??
+      (await capRefusal(tx, wanted))
     if (refused !== null) return { refused }
     const opening = {
       profile: wanted.profile,
       claimLock: wanted.claimLock,
       claimExpires: tx.now + wanted.policy.leaseSeconds,
       maxRuntimeSeconds: wanted.maxRuntimeSeconds,
-      dispatched: { host, bootId: wanted.bootId, secretHash: hashSecret(secret) },
+      dispatched: {
+        host,
+        bootId: wanted.bootId,
+        secretHash: hashSecret(secret),
+        logFolder: wanted.logFolder,
+      },
     }
     const applied = await apply(tx, claim(task, opening, tx.now), signatureOf(actor))
     const runId = applied.runId ?? 0
     await insertLease(tx, { host, ...wanted.workspace, taskId: task.id, runId, now: tx.now })
-    return { task: applied.task, runId, secret }
+    return { task: applied.task, runId, secret, logPath: `${wanted.logFolder}/${task.id}-${runId}.log` }
   })
+}
+
+/** Checked where the run opens, so that no number of dispatchers together can pass a cap. */
+async function capRefusal(tx: WriteTransaction, { profile, caps }: RunRequest): Promise<Reason | null> {
+  const live = await countLive(tx)
+  const total = [...live.values()].reduce((sum, count) => sum + count, 0)
+  if (total >= caps.board)
+    return reason('capacity', `${total} cards run, and ${caps.board} is the board's cap`)
+  const mine = live.get(profile) ?? 0
+  return mine >= caps.profile
+    ? reason('capacity', `${mine} cards run for ${profile}, and ${caps.profile} is its cap`)
+    : null
 }
 
 const reason = (kind: Reason['kind'], text: string): Reason => ({

@@ -1,39 +1,58 @@
-/** What one dispatcher pass reads, in one transaction that locks nothing. */
+/** What one dispatcher pass reads, in transactions that lock nothing. */
 import type { Hold } from '../domain/hold.ts'
 import type { RunProcess } from '../domain/run.ts'
-import type { Task } from '../domain/task.ts'
-import { findDueHolds, findWideHolds, holding, nextHoldEnd } from '../store/tables/holds.ts'
-import { findLiveProcesses } from '../store/tables/run-processes.ts'
+import { findDueHolds, findOpenHolds, findWideHolds, holding, nextHoldEnd } from '../store/tables/holds.ts'
+import { countLive, findLiveProcesses } from '../store/tables/run-processes.ts'
 import { findExpiredClaims } from '../store/tables/runs.ts'
-import { countRunning, findReady } from '../store/tables/tasks.ts'
+import { findReady, type ReadyCard } from '../store/tables/tasks.ts'
+import { findLeases } from '../store/tables/workspaces.ts'
 import type { KernelDeps } from './deps.ts'
 
 export interface DispatchView {
   readonly now: number
-  /** Ready cards that no hold of their own keeps back, in the order they are to run. */
-  readonly ready: readonly Task[]
-  /** Cards that run, by assignee. */
-  readonly running: ReadonlyMap<string | null, number>
+  /** Runs whose processes are not proven gone. */
   readonly live: readonly RunProcess[]
+  /** How many of them, by profile. */
+  readonly running: ReadonlyMap<string | null, number>
   /** Holds on profiles and on the board. */
   readonly holds: readonly Hold[]
+  /** Leased paths on this host, with the card that leases each. */
+  readonly leases: ReadonlyMap<string, string>
+  /** Holds whose time has come, and claims by hand that ran out. */
   readonly due: number
   readonly expired: number
   /** When the next hold ends by itself. */
   readonly nextEnd: number | null
 }
 
-/** Reads at most `limit` ready cards. */
-export async function readForDispatch({ store }: KernelDeps, limit: number): Promise<DispatchView> {
+export async function readForDispatch({ store, host }: KernelDeps): Promise<DispatchView> {
   const now = await store.now()
   return store.read(async (db) => ({
     now,
-    ready: await findReady(db, limit, now),
-    running: await countRunning(db),
     live: await findLiveProcesses(db),
+    running: await countLive(db),
     holds: holding(await findWideHolds(db), now),
+    leases: await findLeases(db, host),
     due: (await findDueHolds(db, now)).length,
     expired: (await findExpiredClaims(db, now)).length,
     nextEnd: await nextHoldEnd(db, now),
   }))
+}
+
+/** At most `limit` cards that may run as far as they themselves are concerned, in the order they are to run. */
+export async function readReady(
+  { store }: KernelDeps,
+  { limit, despitePreflight }: { limit: number; despitePreflight: boolean },
+): Promise<ReadyCard[]> {
+  const now = await store.now()
+  return store.read((db) => findReady(db, { limit, now, despitePreflight }))
+}
+
+/** Cards that were blocked because something was missing: the same check passing frees them. */
+export async function readPreflightBlocked({ store }: KernelDeps): Promise<string[]> {
+  return store.read(async (db) =>
+    (await findOpenHolds(db))
+      .filter((hold) => hold.scope === 'task' && hold.kind === 'preflight' && hold.until === null)
+      .map((hold) => hold.target),
+  )
 }

@@ -37,7 +37,12 @@ export async function closeRun(
       await storeEvidence(tx, runId, ending.evidence, null)
       return found
     }
-    const facts = { stop: await findStop(tx, runId), charged: true, workerPid: process.worker?.pid ?? null }
+    const facts = {
+      stop: await findStop(tx, runId),
+      charged: true,
+      workerPid: process.worker?.pid ?? null,
+      maxRuntimeSeconds: (await findRun(tx, runId))?.maxRuntimeSeconds ?? null,
+    }
     const { task } = await endOpenRun(deps, tx, found, ending, facts, { ...by, runId })
     await pauseOnEqualFailures(deps, tx, runId, ending, by)
     return task
@@ -50,7 +55,7 @@ export async function endOpenRun(
   tx: WriteTransaction,
   task: Task,
   ending: RunEnding,
-  facts: Pick<ReleaseFacts, 'stop' | 'charged' | 'workerPid'>,
+  facts: Pick<ReleaseFacts, 'stop' | 'charged' | 'workerPid' | 'maxRuntimeSeconds'>,
   by: Signature,
 ): Promise<{ task: Task; runId: number | null }> {
   const totals = await ledgerTotals(tx, task.id)

@@ -5,7 +5,7 @@ import { commentTask } from './comment-task.ts'
 import { blockTask, completeTask, requestTaskReview, sendBackTask } from './complete-task.ts'
 import { createTask, createTasks } from './create-task.ts'
 import type { KernelDeps } from './deps.ts'
-import { readForDispatch } from './dispatch-read.ts'
+import { readForDispatch, readPreflightBlocked, readReady } from './dispatch-read.ts'
 import { closeRun } from './end-run.ts'
 import { heartbeatTask } from './heartbeat-task.ts'
 import { linkTasks, unlinkTasks } from './link-tasks.ts'
@@ -84,6 +84,8 @@ const VERBS = {
   pause,
   readEvents,
   readForDispatch,
+  readPreflightBlocked,
+  readReady,
   reclaimExpired,
   recordBaseCommit,
   recordSpawn,

@@ -81,6 +81,8 @@ export interface LeaseAnswer {
   /** Whether the run is still the open run of its card. */
   readonly open: boolean
   readonly stop: StopRequest | null
+  /** When the worker last sent a heartbeat, in unix seconds. */
+  readonly lastHeartbeatAt: number | null
 }
 
 /** Extends the lease by `policy.leaseSeconds` and tells whether the run shall go on. */
@@ -93,16 +95,24 @@ export async function renewLease(
     const expires = tx.now + policy().leaseSeconds
     const open = (await extendRunClaim(tx, { id: capability.runId, expires })) === 1
     if (open) await extendTaskClaim(tx, { id: taskId, runId: capability.runId, expires })
-    return { open, stop: await findStop(tx, capability.runId) }
+    return {
+      open,
+      stop: await findStop(tx, capability.runId),
+      lastHeartbeatAt: (await findRun(tx, capability.runId))?.lastHeartbeatAt ?? null,
+    }
   })
 }
 
 /** The same question without extending anything. */
 export async function askLease({ store }: KernelDeps, { runId }: RunCapability): Promise<LeaseAnswer> {
-  return store.read(async (db) => ({
-    open: (await findRun(db, runId))?.endedAt === null,
-    stop: await findStop(db, runId),
-  }))
+  return store.read(async (db) => {
+    const run = await findRun(db, runId)
+    return {
+      open: run !== undefined && run.endedAt === null,
+      stop: await findStop(db, runId),
+      lastHeartbeatAt: run?.lastHeartbeatAt ?? null,
+    }
+  })
 }
 
 /** Remembers from which commit a run's worktree started. */

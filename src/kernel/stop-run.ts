@@ -43,7 +43,7 @@ export async function stopTask(
       tx,
       task,
       { outcome: 'stopped', error: null, evidence: NOTHING_SEEN },
-      { stop, charged: false, workerPid: null },
+      { stop, charged: false, workerPid: null, maxRuntimeSeconds: null },
       signatureOf(actor),
     )
     return { task: ended.task, stopping: false }

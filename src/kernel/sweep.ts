@@ -68,6 +68,7 @@ export async function reclaimExpired(
         openParents: await countOpenParents(tx, taskId),
         charged: false,
         workerPid: null,
+        maxRuntimeSeconds: null,
       }
       await apply(tx, release(task, ending, facts), by)
       reclaimed.push(taskId)

@@ -8,9 +8,8 @@ import { lastEventOfKind } from '../store/tables/events.ts'
 import { findHolds } from '../store/tables/holds.ts'
 import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
 import { findParents } from '../store/tables/links.ts'
-import { findLingeringRun } from '../store/tables/run-processes.ts'
+import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findStop } from '../store/tables/run-stops.ts'
-import { countRunning } from '../store/tables/tasks.ts'
 import { findLease, findWorkspacesOf } from '../store/tables/workspaces.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
@@ -171,7 +170,7 @@ export async function why(
 
   async function capacityReasons(db: Connection, task: Task): Promise<Reason[]> {
     if (context.caps === null || task.assignee === null) return []
-    const running = await countRunning(db)
+    const running = await countLive(db)
     const total = [...running.values()].reduce((sum, count) => sum + count, 0)
     const mine = running.get(task.assignee) ?? 0
     if (total >= context.caps.board)

@@ -45,6 +45,7 @@ export class SqliteStore {
       const writer = (this.#writer ??= this.#openWriter())
       await this.#begin(writer)
       const tx = new SqliteTransaction(writer, this.#options.clock.now())
+      const before = writer.totalChanges()
       let result: T
       try {
         result = await work(tx)
@@ -54,7 +55,8 @@ export class SqliteStore {
         writer.rollback()
         throw error
       }
-      for (const listener of this.#commitListeners) listener()
+      // A transaction that changed nothing wakes nobody: otherwise a refused claim would bring about the next one.
+      if (writer.totalChanges() !== before) for (const listener of this.#commitListeners) listener()
       return result
     })
   }
@@ -75,7 +77,7 @@ export class SqliteStore {
     return Promise.resolve(this.#options.clock.now())
   }
 
-  /** Called after each commit of this process; other processes' commits are the change feed's business. */
+  /** Called after each commit of this process that changed something; other processes' commits are the change feed's business. */
   onCommit(listener: () => void): Disposable {
     this.#commitListeners.add(listener)
     return { [Symbol.dispose]: () => void this.#commitListeners.delete(listener) }
@@ -199,6 +201,10 @@ class SqliteConnection implements Connection {
   rollback(): void {
     // SQLite may have rolled back by itself, for example on a full disk.
     if (this.#db.isTransaction) this.#raw('rollback').run()
+  }
+
+  totalChanges(): number {
+    return Number((this.#raw('select total_changes() as n').get() as { n: number }).n)
   }
 
   dataVersion(): number {

@@ -15,17 +15,15 @@ interface EventParams extends Record<string, string | number | null> {
 }
 
 const insert = statement<EventParams>()((db, p) =>
-  db
-    .insertInto('task_events')
-    .values({
-      task_id: p.taskId,
-      run_id: p.runId,
-      kind: p.kind,
-      payload: p.payload,
-      created_at: p.createdAt,
-      actor: p.actor,
-      door: p.door,
-    }),
+  db.insertInto('task_events').values({
+    task_id: p.taskId,
+    run_id: p.runId,
+    kind: p.kind,
+    payload: p.payload,
+    created_at: p.createdAt,
+    actor: p.actor,
+    door: p.door,
+  }),
 )
 
 /** Only a transaction's end calls this; everything else emits. */

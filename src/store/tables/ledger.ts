@@ -15,19 +15,17 @@ const insert = statement<{
   reason: string
   now: number
 }>()((db, p) =>
-  db
-    .insertInto('attempt_ledger')
-    .values({
-      task_id: p.taskId,
-      run_id: p.runId,
-      profile: p.profile,
-      day: p.day,
-      kind: p.kind,
-      amount: p.amount,
-      actor: p.actor,
-      reason: p.reason,
-      created_at: p.now,
-    }),
+  db.insertInto('attempt_ledger').values({
+    task_id: p.taskId,
+    run_id: p.runId,
+    profile: p.profile,
+    day: p.day,
+    kind: p.kind,
+    amount: p.amount,
+    actor: p.actor,
+    reason: p.reason,
+    created_at: p.now,
+  }),
 )
 
 export const insertLedgerRow = (

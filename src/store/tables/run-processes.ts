@@ -12,18 +12,16 @@ const insert = statement<{
   secretHash: string
   logPath: string | null
 }>()((db, p) =>
-  db
-    .insertInto('run_processes')
-    .values({
-      run_id: p.runId,
-      task_id: p.taskId,
-      host: p.host,
-      boot_id: p.bootId,
-      phase: 'launching',
-      secret_hash: p.secretHash,
-      log_path: p.logPath,
-      killed: 0,
-    }),
+  db.insertInto('run_processes').values({
+    run_id: p.runId,
+    task_id: p.taskId,
+    host: p.host,
+    boot_id: p.bootId,
+    phase: 'launching',
+    secret_hash: p.secretHash,
+    log_path: p.logPath,
+    killed: 0,
+  }),
 )
 
 export const insertRunProcess = (
@@ -243,3 +241,16 @@ export const findLastEndings = (
   limit: number,
 ): Promise<{ taskId: string; outcome: string | null; signature: string | null; endedAt: number | null }[]> =>
   db.all(lastEndings, { profile, limit })
+
+const liveByProfile = statement<Record<string, never>>()((db) =>
+  db
+    .selectFrom('run_processes as p')
+    .innerJoin('task_runs as r', 'r.id', 'p.run_id')
+    .select(({ fn }) => ['r.profile', fn.countAll().as('n')])
+    .where('p.gone_at', 'is', null)
+    .groupBy('r.profile'),
+)
+
+/** How many runs have processes that are not proven gone, by profile. */
+export const countLive = async (db: Connection): Promise<Map<string | null, number>> =>
+  new Map((await db.all(liveByProfile, {})).map((row) => [row.profile, Number(row.n)]))

@@ -267,41 +267,41 @@ export const oldestReadyAt = async (db: Connection): Promise<number | null> => {
   return at === null ? null : Number(at)
 }
 
-const runningByProfile = statement<Record<string, never>>()((db) =>
-  db
-    .selectFrom('tasks')
-    .select(({ fn }) => ['assignee', fn.countAll().as('n')])
-    .where('status', '=', 'running')
-    .groupBy('assignee'),
-)
+/** What a dispatcher must know of a card before it looks closer. */
+export interface ReadyCard {
+  readonly id: string
+  readonly assignee: string | null
+}
 
-/** How many cards run, by assignee. */
-export const countRunning = async (db: Connection): Promise<Map<string | null, number>> =>
-  new Map((await db.all(runningByProfile, {})).map((row) => [row.assignee, Number(row.n)]))
+const readyCards = (kinds: 'all' | 'not preflight') =>
+  statement<{ limit: number; now: number }>()((db, p) =>
+    db
+      .selectFrom('tasks')
+      .select(['id', 'assignee'])
+      .where('status', '=', 'ready')
+      .where(({ not, exists, selectFrom }) => {
+        const open = selectFrom('holds')
+          .select('holds.id')
+          .where('scope', '=', 'task')
+          .whereRef('target', '=', 'tasks.id')
+          .where('lifted_at', 'is', null)
+          .where((hold) => hold.or([hold('until', 'is', null), hold('until', '>', p.now)]))
+        return not(exists(kinds === 'all' ? open : open.where('kind', '<>', 'preflight')))
+      })
+      .orderBy('priority', 'desc')
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(p.limit),
+  )
 
-const ready = statement<{ limit: number; now: number }>()((db, p) =>
-  db
-    .selectFrom('tasks')
-    .select(COLUMNS)
-    .where('status', '=', 'ready')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('holds')
-            .select('holds.id')
-            .where('scope', '=', 'task')
-            .whereRef('target', '=', 'tasks.id')
-            .where('lifted_at', 'is', null)
-            .where((hold) => hold.or([hold('until', 'is', null), hold('until', '>', p.now)])),
-        ),
-      ),
-    )
-    .orderBy('priority', 'desc')
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(p.limit),
-)
+const ready = readyCards('all')
+const readyDespitePreflight = readyCards('not preflight')
 
-/** Ready cards that no hold of their own keeps back, in the order they are to run. */
-export const findReady = async (db: Connection, limit: number, now: number): Promise<Task[]> =>
-  (await db.all(ready, { limit, now })).map(toTask)
+/**
+ * Ready cards that no hold of their own keeps back, in the order they are to run. `despitePreflight`: those whose last
+ * check found something missing are looked at again before their time.
+ */
+export const findReady = (
+  db: Connection,
+  { limit, now, despitePreflight = false }: { limit: number; now: number; despitePreflight?: boolean },
+): Promise<ReadyCard[]> => db.all(despitePreflight ? readyDespitePreflight : ready, { limit, now })

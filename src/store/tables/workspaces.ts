@@ -55,6 +55,18 @@ const leaseOn = statement<{ host: string; path: string }>()((db, p) =>
 export const findLease = async (db: Connection, host: string, path: string): Promise<Workspace | undefined> =>
   (await db.get(leaseOn, { host, path })) as Workspace | undefined
 
+const leases = statement<{ host: string }>()((db, p) =>
+  db
+    .selectFrom('workspaces')
+    .select(['path', 'task_id as taskId'])
+    .where('host', '=', p.host)
+    .where('state', '=', 'leased'),
+)
+
+/** Every leased path on that host, with the card that leases it. */
+export const findLeases = async (db: Connection, host: string): Promise<Map<string, string>> =>
+  new Map((await db.all(leases, { host })).map((row) => [row.path, row.taskId]))
+
 const lease = statement<{
   host: string
   path: string
@@ -79,18 +91,16 @@ const lease = statement<{
       created_at: p.now,
     })
     .onConflict((conflict) =>
-      conflict
-        .columns(['task_id', 'host', 'path'])
-        .doUpdateSet({
-          state: 'leased',
-          run_id: p.runId,
-          repository: p.repository,
-          branch: p.branch,
-          released_at: null,
-          trashed_at: null,
-          trash_path: null,
-          reason: null,
-        }),
+      conflict.columns(['task_id', 'host', 'path']).doUpdateSet({
+        state: 'leased',
+        run_id: p.runId,
+        repository: p.repository,
+        branch: p.branch,
+        released_at: null,
+        trashed_at: null,
+        trash_path: null,
+        reason: null,
+      }),
     ),
 )
 

@@ -1,0 +1,283 @@
+/**
+ * The dispatcher. One pass: adopt → reclaim → promote → admit → claim → spawn. It is woken by every commit and every ending,
+ * and by the clock when a hold ends; the interval is only a net below that.
+ */
+import type { Task } from '../domain/task.ts'
+import type { DispatchView } from '../kernel/dispatch-read.ts'
+import { checkNeeds } from './admit.ts'
+import type { DispatchDeps } from './deps.ts'
+import { emptyReport, type PassReport } from './report.ts'
+import { claimForRun, launchClaimed, type Claimed } from './start-task.ts'
+import { supervise, type Watched } from './supervise.ts'
+
+export interface PassOptions {
+  /** Names what would happen and changes nothing. */
+  readonly dryRun?: boolean
+  /** Starts at most this many. */
+  readonly max?: number
+  /** Overrides the configured number of failed starts in a row. */
+  readonly failureLimit?: number
+  /** Asked for by a person: cards whose needs were not met are looked at again before their time, and starts are waited for. */
+  readonly explicit?: boolean
+}
+
+/** Ready cards read at once; more are read only while slots are free and none of these could use them. */
+const FIRST_READ = 64
+const DOOR = 'gateway'
+
+export class Dispatcher {
+  readonly #deps: DispatchDeps
+  readonly #watched: Watched = { children: new Map(), launching: new Set(), adopted: new Set() }
+  readonly #launches = new Set<Promise<void>>()
+  readonly #onChange: () => void
+  /** What was looked at last for cards that were blocked for a missing need. */
+  #needsCheckedAt = Number.NEGATIVE_INFINITY
+  #admissible = 0
+  #free = 0
+  #nextEnd: number | null = null
+
+  /** `onChange` is called when something happened that the next pass should look at. */
+  constructor(deps: DispatchDeps, onChange: () => void = () => {}) {
+    this.#deps = deps
+    this.#onChange = onChange
+  }
+
+  /** When the next hold ends by itself, as of the last pass, in unix seconds. */
+  get nextEnd(): number | null {
+    return this.#nextEnd
+  }
+
+  /** Runners whose end this process would not hear of by itself. */
+  get adopted(): number {
+    return this.#watched.adopted.size
+  }
+
+  /** Cards that could have been started and free slots, as of the last pass. */
+  get outlook(): { readonly admissible: number; readonly free: number } {
+    return { admissible: this.#admissible, free: this.#free }
+  }
+
+  async pass(options: PassOptions = {}): Promise<PassReport> {
+    const { kernel } = this.#deps
+    const report = emptyReport()
+    let view = await kernel.readForDispatch()
+    if (options.dryRun !== true) {
+      const changed = await this.#settle(view, options, report)
+      if (changed) view = await kernel.readForDispatch()
+    }
+    this.#nextEnd = view.nextEnd
+    await this.#startReady(view, options, report)
+    if (options.explicit === true) await this.drain()
+    return report
+  }
+
+  /** Waits for the starts under way. */
+  async drain(): Promise<void> {
+    while (this.#launches.size > 0) await Promise.all(this.#launches)
+  }
+
+  async #settle(view: DispatchView, options: PassOptions, report: PassReport): Promise<boolean> {
+    const { kernel } = this.#deps
+    let changed = await supervise(this.#deps, this.#watched, view.live, report)
+    if (view.expired > 0) {
+      report.reclaimed.push(...(await kernel.reclaimExpired(view.now, DOOR)))
+      changed = true
+    }
+    if (view.due > 0) {
+      report.promoted.push(...(await kernel.liftDueHolds(view.now, DOOR)))
+      changed = true
+    }
+    if (
+      options.explicit === true ||
+      view.now - this.#needsCheckedAt >= this.#deps.settings().intervalSeconds
+    ) {
+      this.#needsCheckedAt = view.now
+      changed = (await this.#freeRepaired(report)) || changed
+    }
+    return changed
+  }
+
+  /** Cards that were blocked for a missing need are free again once the same check passes. */
+  async #freeRepaired(report: PassReport): Promise<boolean> {
+    const { kernel, log } = this.#deps
+    let freed = false
+    for (const id of await kernel.readPreflightBlocked()) {
+      const task = await kernel.getTask(id)
+      if (task.status !== 'blocked' || !(await checkNeeds(this.#deps, task)).ok) continue
+      if (await kernel.passPreflight(id, DOOR)) {
+        log.info(`${id} can be started again: what was missing is there`, { task: id })
+        report.promoted.push(id)
+        freed = true
+      }
+    }
+    return freed
+  }
+
+  async #startReady(view: DispatchView, options: PassOptions, report: PassReport): Promise<void> {
+    const slots = new Slots(this.#deps, view, options.max ?? Number.POSITIVE_INFINITY)
+    this.#free = slots.free
+    this.#admissible = 0
+    if (slots.free <= 0) return
+    const board = view.holds.find((hold) => hold.scope === 'board')
+    for (let read = FIRST_READ, seen = 0; ; read *= 4) {
+      const cards = await this.#deps.kernel.readReady({
+        limit: read,
+        despitePreflight: options.explicit === true,
+      })
+      for (const card of cards.slice(seen)) {
+        if (slots.free <= 0) return
+        if (card.assignee === null) report.skipped_unassigned.push(card.id)
+        else if (board !== undefined)
+          report.waiting.push({ task_id: card.id, reason: `the board: ${board.reason}` })
+        else await this.#consider(card.id, card.assignee, slots, view, options, report)
+      }
+      if (cards.length < read) return
+      seen = cards.length
+    }
+  }
+
+  async #consider(
+    id: string,
+    profile: string,
+    slots: Slots,
+    view: DispatchView,
+    options: PassOptions,
+    report: PassReport,
+  ): Promise<void> {
+    const hold = view.holds.find((candidate) => candidate.scope === 'profile' && candidate.target === profile)
+    if (hold !== undefined)
+      return void report.waiting.push({ task_id: id, reason: `profile ${profile}: ${hold.reason}` })
+    if (slots.isFull(profile)) return
+    const task = await this.#deps.kernel.getTask(id)
+    const needs = await checkNeeds(this.#deps, task)
+    if (!needs.ok) return this.#missing(task, needs.problem, options, report)
+    if (!slots.fits(profile, needs.plan.profile.limits.maxRunning)) return
+    const tenant = view.leases.get(needs.workspace.leaseKey)
+    if (tenant !== undefined)
+      return void report.waiting.push({
+        task_id: id,
+        reason: `its workspace ${needs.workspace.leaseKey} is leased by ${tenant}`,
+      })
+    const lack = slots.memoryLack()
+    if (lack !== null) return void report.waiting.push({ task_id: id, reason: lack })
+    this.#admissible++
+    if (options.dryRun === true) {
+      slots.take(profile)
+      return void report.spawned.push({ task_id: id, assignee: profile, workspace: needs.workspace.path })
+    }
+    const attempt = await claimForRun(
+      this.#deps,
+      task,
+      needs.plan,
+      needs.workspace,
+      options.failureLimit ?? null,
+    )
+    if ('refused' in attempt) {
+      this.#admissible--
+      if (attempt.refused.kind === 'breaker') await this.#giveUp(task, attempt.refused.text, report)
+      return void report.waiting.push({ task_id: id, reason: attempt.refused.text })
+    }
+    slots.take(profile)
+    report.spawned.push({ task_id: id, assignee: profile, workspace: needs.workspace.path })
+    this.#launch(attempt.claimed)
+  }
+
+  async #missing(
+    task: Task,
+    problem: string,
+    { dryRun, failureLimit }: PassOptions,
+    report: PassReport,
+  ): Promise<void> {
+    report.preflight_failed.push({ task_id: task.id, problem })
+    if (dryRun === true) return
+    const { policy } = this.#deps.settings()
+    const failed = await this.#deps.kernel.failPreflight(
+      task.id,
+      problem,
+      failureLimit === undefined ? policy : { ...policy, failureLimit },
+      DOOR,
+    )
+    this.#deps.log.warn(`${task.id} cannot be started: ${problem}`, { task: task.id })
+    if (failed?.blocked === true) report.auto_blocked.push(task.id)
+  }
+
+  async #giveUp(task: Task, text: string, report: PassReport): Promise<void> {
+    const reason = { kind: 'breaker', text, owner: null, since: null, until: null, lift: null } as const
+    if (await this.#deps.kernel.giveUp(task, reason, DOOR)) report.auto_blocked.push(task.id)
+  }
+
+  /** Goes on beside the passes: making one workspace must not keep other cards from starting. */
+  #launch(claimed: Claimed): void {
+    const { runId, task } = claimed
+    const { launching, children } = this.#watched
+    launching.add(runId)
+    const work = launchClaimed(this.#deps, claimed)
+      .then((runner) => {
+        if (runner === null) return
+        this.#deps.log.info(`started run ${runId} of ${task.id} "${task.title}" for ${task.assignee}`, {
+          task: task.id,
+          run: runId,
+          runner: runner.pid,
+        })
+        children.set(runId, { pid: runner.pid })
+        void runner.exited.then(() => {
+          children.delete(runId)
+          this.#onChange()
+        })
+      })
+      .catch((error: unknown) =>
+        this.#deps.log.error(`run ${runId} of ${task.id} could not be launched; it will be reclaimed`, {
+          error,
+        }),
+      )
+      .finally(() => {
+        launching.delete(runId)
+        this.#launches.delete(work)
+        this.#onChange()
+      })
+    this.#launches.add(work)
+  }
+}
+
+/** What may still start in this pass. */
+class Slots {
+  readonly #deps: DispatchDeps
+  readonly #running: Map<string | null, number>
+  #left: number
+
+  constructor(deps: DispatchDeps, view: DispatchView, max: number) {
+    this.#deps = deps
+    this.#running = new Map(view.running)
+    this.#left = Math.min(max, deps.settings().maxRunning - view.live.length)
+  }
+
+  get free(): number {
+    return this.#left
+  }
+
+  /** Whether the profile has reached the board's cap for a profile; its own may be lower or higher. */
+  isFull(profile: string): boolean {
+    const finding = this.#deps.profiles.find(profile)
+    return finding.state === 'found' && !this.fits(profile, finding.profile.limits.maxRunning)
+  }
+
+  fits(profile: string, own: number | null): boolean {
+    return (this.#running.get(profile) ?? 0) < (own ?? this.#deps.settings().maxRunningPerProfile)
+  }
+
+  take(profile: string): void {
+    this.#running.set(profile, (this.#running.get(profile) ?? 0) + 1)
+    this.#left--
+  }
+
+  memoryLack(): string | null {
+    const floor = this.#deps.settings().minFreeMemoryBytes
+    const free = this.#deps.freeMemory()
+    return free >= floor
+      ? null
+      : `only ${Math.round(free / 2 ** 20)} MB of memory are free, and ${Math.round(floor / 2 ** 20)} MB is the floor`
+  }
+}
+
+export const openDispatcher = (deps: DispatchDeps, onChange?: () => void): Dispatcher =>
+  new Dispatcher(deps, onChange)

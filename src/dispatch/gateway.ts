@@ -1,0 +1,93 @@
+/** The long-lived process of one home: holds its lock, dispatches, keeps house, and stops without stopping the workers. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { conflict } from '../domain/errors.ts'
+import { takeHomeLock } from '../lib/home-lock.ts'
+import { ownIdentity } from '../lib/process-identity.ts'
+import type { DispatchDeps } from './deps.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { DispatchLoop } from './dispatch-loop.ts'
+import { gatewayStatus, removeGatewayState, writeGatewayState, type GatewayState } from './gateway-state.ts'
+
+export interface GatewayOptions {
+  readonly deps: DispatchDeps
+  readonly version: string
+  /** Whether this gateway starts workers. */
+  readonly dispatching: boolean
+  /** Work besides dispatching, each with its own pace: backups, retention. Runs until the signal. */
+  readonly services: readonly ((signal: AbortSignal) => Promise<void>)[]
+  /** Ends the gateway; the workers go on. */
+  readonly signal: AbortSignal
+  readonly pidfile?: string | null
+  /** Called once it looks after the board. */
+  readonly onReady?: () => void
+}
+
+/** How often the state is written while nothing happens, in milliseconds. */
+const STATE_EVERY_MS = 15_000
+
+/** Runs until the signal. Refuses when another gateway holds the home. */
+export async function runGateway(options: GatewayOptions): Promise<void> {
+  const { deps, signal, dispatching, version } = options
+  const { paths, clock, log, kernel } = deps
+  mkdirSync(paths.home, { recursive: true, mode: 0o700 })
+  using lock = takeHomeLock(paths.gatewayLock)
+  if (lock === null) {
+    const status = gatewayStatus(paths, clock.now())
+    const pid = status.running ? status.state?.identity.pid : undefined
+    throw conflict(
+      'gateway_running',
+      `Cannot start a gateway for ${paths.home}: another one${pid === undefined ? '' : ` (pid ${pid})`} is running. See it with: yard gateway status, stop it with: yard gateway stop`,
+      { home: paths.home, pid },
+    )
+  }
+  const own = ownIdentity()
+  let state: GatewayState = {
+    identity: own,
+    version,
+    startedAt: clock.now(),
+    lastPassAt: null,
+    dispatching,
+    intervalSeconds: deps.settings().intervalSeconds,
+    problems: [],
+  }
+  writeGatewayState(paths, state)
+  if (options.pidfile) writeFileSync(options.pidfile, `${own.pid}\n`)
+  let writtenAt = clock.monotonicMs()
+  const loop = new DispatchLoop({
+    clock,
+    log,
+    settings: deps.settings,
+    boardNow: () => kernel.deps.store.now(),
+    onPass: ({ at, problems }) => {
+      const changed = problems.join() !== state.problems.join() || state.lastPassAt === null
+      state = { ...state, lastPassAt: at, problems, intervalSeconds: deps.settings().intervalSeconds }
+      if (!changed && clock.monotonicMs() - writtenAt < STATE_EVERY_MS) return
+      writtenAt = clock.monotonicMs()
+      writeGatewayState(paths, state)
+    },
+  })
+  const dispatcher = new Dispatcher(deps, loop.wake)
+  try {
+    const services = options.services.map((service) =>
+      service(signal).catch((error: unknown) => log.error('a service of the gateway ended', { error })),
+    )
+    if (dispatching) {
+      using _watch = kernel.deps.store.watch(loop.wake)
+      options.onReady?.()
+      await loop.run(dispatcher, { signal })
+      await dispatcher.drain()
+    } else {
+      options.onReady?.()
+      await untilAborted(signal)
+    }
+    await Promise.all(services)
+  } finally {
+    removeGatewayState(paths)
+  }
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })

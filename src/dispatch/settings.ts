@@ -1,0 +1,17 @@
+/** What the configuration says about dispatching, asked anew on every pass. */
+import type { BoardPolicy } from '../kernel/deps.ts'
+
+export interface DispatchSettings {
+  readonly intervalSeconds: number
+  readonly maxRunning: number
+  readonly maxRunningPerProfile: number
+  readonly minFreeMemoryBytes: number
+  readonly maxRuntimeSeconds: number | null
+  readonly silenceSeconds: number | null
+  readonly graceSeconds: number
+  /** The repository of worktree workspaces that name none. */
+  readonly repository: string | null
+  /** Environment variables every worker is given. */
+  readonly allowEnvironment: readonly string[]
+  readonly policy: BoardPolicy
+}

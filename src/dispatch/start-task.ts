@@ -1,0 +1,189 @@
+/** From an admissible card to a running runner: claim, make the workspace, write what the runner needs, start it. */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { LaunchPlan } from '../agents/preflight.ts'
+import { programSearch } from '../agents/preflight.ts'
+import { isYardError } from '../domain/errors.ts'
+import type { Task } from '../domain/task.ts'
+import type { BoardPolicy } from '../kernel/deps.ts'
+import { contextText } from '../kernel/worker-context.ts'
+import { bootId } from '../lib/process-identity.ts'
+import {
+  launchRunner,
+  makeRunFolder,
+  RUN_FILES,
+  type LaunchedRunner,
+  type RunSpec,
+} from '../runner/launch.ts'
+import { prepareWorkspace } from '../workspaces/prepare-workspace.ts'
+import type { ResolvedWorkspace } from '../workspaces/resolve-workspace.ts'
+import { DISPATCHER, type DispatchDeps } from './deps.ts'
+
+export interface Claimed {
+  readonly task: Task
+  readonly runId: number
+  readonly secret: string
+  readonly policy: BoardPolicy
+  readonly plan: LaunchPlan
+  readonly workspace: ResolvedWorkspace
+  readonly logPath: string
+  readonly maxRuntimeSeconds: number | null
+}
+
+export type ClaimAttempt =
+  | { readonly claimed: Claimed }
+  | { readonly refused: { readonly kind: string; readonly text: string } }
+
+/** The ceilings of this profile: its own where it has them, else the board's. */
+export function policyFor(board: BoardPolicy, { profile }: LaunchPlan): BoardPolicy {
+  return {
+    ...board,
+    maxAttempts: profile.limits.maxAttempts ?? board.maxAttempts,
+    maxAttemptsPerProfileAndDay: profile.limits.attemptsPerDay ?? board.maxAttemptsPerProfileAndDay,
+  }
+}
+
+export async function claimForRun(
+  deps: DispatchDeps,
+  task: Task,
+  plan: LaunchPlan,
+  workspace: ResolvedWorkspace,
+  failureLimit: number | null,
+): Promise<ClaimAttempt> {
+  const settings = deps.settings()
+  const base = failureLimit === null ? settings.policy : { ...settings.policy, failureLimit }
+  const policy = policyFor(base, plan)
+  const { profile } = plan
+  const maxRuntimeSeconds =
+    task.maxRuntimeSeconds ?? profile.limits.maxRuntimeSeconds ?? settings.maxRuntimeSeconds
+  const answer = await deps.kernel.openRun(
+    {
+      taskId: task.id,
+      profile: profile.name,
+      bootId: bootId(),
+      claimLock: `${hostname()}:${process.pid}`,
+      maxRuntimeSeconds,
+      logFolder: join(deps.paths.logs, 'runs'),
+      workspace: {
+        path: workspace.leaseKey,
+        kind: workspace.kind,
+        repository: workspace.repository ?? null,
+        branch: workspace.branch ?? null,
+      },
+      policy,
+      caps: {
+        board: settings.maxRunning,
+        profile: profile.limits.maxRunning ?? settings.maxRunningPerProfile,
+      },
+    },
+    DISPATCHER,
+  )
+  if ('refused' in answer) return answer
+  return { claimed: { ...answer, policy, plan, workspace, maxRuntimeSeconds } }
+}
+
+/** Starts the runner of a claimed card. A start that fails ends the run as `spawn_failed` and gives null. */
+export async function launchClaimed(deps: DispatchDeps, claimed: Claimed): Promise<LaunchedRunner | null> {
+  try {
+    return await launch(deps, claimed)
+  } catch (error) {
+    const message = isYardError(error)
+      ? error.message
+      : `its runner could not be started: ${(error as Error).message}`
+    if (!isYardError(error))
+      deps.log.error(`could not start run ${claimed.runId} of ${claimed.task.id}`, { error })
+    const evidence = {
+      exitCode: null,
+      signal: null,
+      limit: null,
+      lastLines: null,
+      elapsedSeconds: null,
+      killed: false,
+    }
+    await deps.kernel.closeRun(
+      claimed.runId,
+      { outcome: 'spawn_failed', error: message, evidence },
+      { actor: DISPATCHER.name, door: DISPATCHER.door, runId: null },
+    )
+    return null
+  }
+}
+
+async function launch(
+  deps: DispatchDeps,
+  { task, runId, secret, policy, plan, workspace, logPath, maxRuntimeSeconds }: Claimed,
+): Promise<LaunchedRunner> {
+  const { kernel, paths, board } = deps
+  const settings = deps.settings()
+  const folder = join(paths.runs, String(runId))
+  const { profile, agent } = plan
+  const prepared = await prepareWorkspace(workspace, { taskId: task.id, boardId: board.id })
+  if (prepared.baseCommit !== undefined) await kernel.recordBaseCommit(runId, prepared.baseCommit)
+  makeRunFolder(folder)
+  const context = contextText(await kernel.workerContext(task.id))
+  const search = programSearch(profile, deps.env, prepared.path)
+  const start = agent.launch({ profile, task, search, runId, workspace: prepared.path, folder, context })
+  const spec: RunSpec = {
+    version: 1,
+    board: board.address,
+    boardId: board.id,
+    taskId: task.id,
+    runId,
+    secret,
+    verdict: agent.verdict,
+    argv: start.argv,
+    stdin: start.stdin ?? null,
+    cwd: prepared.path,
+    environment: {
+      allow: [...settings.allowEnvironment, ...profile.environment.allow],
+      add: {
+        ...profile.environment.set,
+        ...start.env,
+        ...workerVariables(deps, {
+          task,
+          runId,
+          folder,
+          workspace: prepared.path,
+          reports: agent.verdict === 'report',
+        }),
+      },
+      path: deps.binFolders,
+    },
+    folder,
+    logPath,
+    limits: {
+      runtimeSeconds: maxRuntimeSeconds,
+      silenceSeconds: profile.limits.silenceSeconds ?? settings.silenceSeconds,
+      graceSeconds: profile.limits.graceSeconds ?? settings.graceSeconds,
+    },
+    policy,
+  }
+  return launchRunner({ spec, files: start.files, entry: deps.runnerEntry, env: deps.env })
+}
+
+interface WorkerPlace {
+  readonly task: Task
+  readonly runId: number
+  readonly folder: string
+  readonly workspace: string
+  readonly reports: boolean
+}
+
+/** The environment contract of a worker. */
+function workerVariables(
+  { paths, board, env }: DispatchDeps,
+  { task, runId, folder, workspace, reports }: WorkerPlace,
+): Record<string, string> {
+  return {
+    YARD_HOME: paths.home,
+    YARD_TASK: task.id,
+    YARD_RUN: String(runId),
+    YARD_WORKSPACE: workspace,
+    YARD_BOARD: board.id,
+    YARD_TENANT: task.tenant ?? '',
+    YARD_PROFILE: task.assignee ?? '',
+    // Only a worker that reports by the command line is given the way to do so.
+    ...(reports ? { YARD_CAPABILITY_FILE: join(folder, RUN_FILES.capability) } : {}),
+    ...(env['YARD_TEST'] === undefined ? {} : { YARD_TEST: env['YARD_TEST'] }),
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Looks after open runs: adopts runners that live, and ends runs whose runner is gone, once nothing of the worker is left.
+ * A process is judged by boot, pid and start time together; what cannot be told is never taken for dead.
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunEnding, RunProcess } from '../domain/run.ts'
+import type { Task } from '../domain/task.ts'
+import { bootId, liveness } from '../lib/process-identity.ts'
+import { findMarked, terminateTree } from '../lib/process-tree.ts'
+import { readSpooledEnding, runMarker } from '../runner/launch.ts'
+import { DISPATCHER, type DispatchDeps } from './deps.ts'
+import type { PassReport } from './report.ts'
+
+/** How long a runner that was launched may take to report for duty, in seconds. */
+const LAUNCH_SECONDS = 30
+/** Beyond the end of another host's lease, in seconds: its runner ends its worker before that. */
+const TAKEOVER_SECONDS = 30
+
+const NOTHING_SEEN = {
+  exitCode: null,
+  signal: null,
+  limit: null,
+  lastLines: null,
+  elapsedSeconds: null,
+  killed: false,
+} as const
+const SIGNATURE = { actor: DISPATCHER.name, door: DISPATCHER.door, runId: null }
+
+/** Runs this process looks after. */
+export interface Watched {
+  /** Runners that were started here and have not ended. */
+  readonly children: Map<number, { readonly pid: number }>
+  /** Runs that are being launched here right now. */
+  readonly launching: Set<number>
+  /** Runners that were found alive. */
+  readonly adopted: Set<number>
+}
+
+/** True when a run was ended, so that the board should be read again. */
+export async function supervise(
+  deps: DispatchDeps,
+  watched: Watched,
+  live: readonly RunProcess[],
+  report: PassReport,
+): Promise<boolean> {
+  let ended = false
+  for (const id of watched.adopted)
+    if (!live.some((process) => process.runId === id)) watched.adopted.delete(id)
+  for (const process of live) {
+    if (watched.children.has(process.runId) || watched.launching.has(process.runId)) continue
+    const ending = await judge(deps, watched, process, report)
+    if (ending === null) continue
+    if (!(await endTree(deps, process))) {
+      deps.log.warn(
+        `run ${process.runId} of ${process.taskId} is over, but not all of its processes would end; it is tried again`,
+        { run: process.runId },
+      )
+      continue
+    }
+    const task = await deps.kernel.closeRun(process.runId, ending, SIGNATURE)
+    rmSync(join(deps.paths.runs, String(process.runId)), { recursive: true, force: true })
+    if (task !== null) recordEnding(task, ending, report)
+    deps.log.warn(`run ${process.runId} of ${process.taskId} ended: ${ending.error ?? ending.outcome}`, {
+      run: process.runId,
+    })
+    ended = true
+  }
+  return ended
+}
+
+export function recordEnding(task: Task, ending: RunEnding, report: PassReport): void {
+  const lists = {
+    crashed: report.crashed,
+    timed_out: report.timed_out,
+    stalled: report.timed_out,
+    reclaimed: report.reclaimed,
+  } as const
+  if (ending.outcome in lists) lists[ending.outcome as keyof typeof lists].push(task.id)
+  if (task.status === 'blocked' && ending.outcome !== 'stopped') report.auto_blocked.push(task.id)
+}
+
+/** How the run ended, or null while it goes on or cannot be judged. */
+async function judge(
+  deps: DispatchDeps,
+  watched: Watched,
+  process: RunProcess,
+  report: PassReport,
+): Promise<RunEnding | null> {
+  if (process.host !== deps.kernel.deps.host) return takeover(deps, process)
+  if (process.runner === null) return launchFailed(deps, process)
+  switch (liveness(process.runner)) {
+    case 'alive':
+      if (!watched.adopted.has(process.runId)) {
+        watched.adopted.add(process.runId)
+        report.adopted.push(process.runId)
+        deps.log.info(`adopted run ${process.runId} of ${process.taskId}`, {
+          run: process.runId,
+          runner: process.runner.pid,
+        })
+      }
+      return null
+    case 'unknown':
+      deps.log.warn(`cannot tell whether the runner of run ${process.runId} lives; it is left alone`, {
+        run: process.runId,
+      })
+      return null
+    case 'gone': {
+      const spooled = readSpooledEnding(join(deps.paths.runs, String(process.runId)))
+      if (spooled !== null) return spooled
+      if (process.runner.bootId !== bootId())
+        return { outcome: 'reclaimed', error: 'the machine was restarted', evidence: NOTHING_SEEN }
+      return { outcome: 'crashed', error: 'its runner was killed', evidence: NOTHING_SEEN }
+    }
+  }
+}
+
+async function launchFailed({ kernel, clock }: DispatchDeps, process: RunProcess): Promise<RunEnding | null> {
+  const run = await kernel.getRun(process.runId)
+  if (clock.now() - run.startedAt < LAUNCH_SECONDS) return null
+  return { outcome: 'reclaimed', error: 'its runner never reported for duty', evidence: NOTHING_SEEN }
+}
+
+async function takeover({ kernel }: DispatchDeps, process: RunProcess): Promise<RunEnding | null> {
+  const run = await kernel.getRun(process.runId)
+  const now = await kernel.deps.store.now()
+  if (run.claimExpires === null || run.claimExpires + TAKEOVER_SECONDS > now) return null
+  return { outcome: 'reclaimed', error: `the lease of host ${process.host} ran out`, evidence: NOTHING_SEEN }
+}
+
+/** True when nothing of the run is left on this machine. Another host's runner has ended its worker before its lease did. */
+async function endTree(
+  { clock, board, kernel, settings }: DispatchDeps,
+  process: RunProcess,
+): Promise<boolean> {
+  if (process.host !== kernel.deps.host) return true
+  const marker = runMarker(board.id, process.runId)
+  const marked = findMarked(marker)
+  if (marked === 'unknown') return false
+  if (process.worker === null && marked.length === 0) return true
+  const ending = await terminateTree({
+    leader: process.worker,
+    marker,
+    graceMs: settings().graceSeconds * 1000,
+    clock,
+  })
+  return ending.gone
+}

@@ -1,0 +1,61 @@
+/** Starts the runner of a run that was just opened. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LaunchFile } from '../agents/agent.ts'
+import { RUN_FILES, type RunSpec } from './run-spec.ts'
+
+export interface RunnerLaunch {
+  readonly spec: RunSpec
+  readonly files: readonly LaunchFile[]
+  /** The runner's own program: the bundle in an installation, the source in a checkout that runs without a build. */
+  readonly entry: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+export interface LaunchedRunner {
+  readonly pid: number
+  /** Resolves when the runner process is gone, however it ended. */
+  readonly exited: Promise<void>
+}
+
+/** Makes the run's private folder, empty. */
+export function makeRunFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+}
+
+/** Writes what the runner needs and starts it in a session of its own, so that it outlives the gateway. */
+export async function launchRunner({ spec, files, entry, env }: RunnerLaunch): Promise<LaunchedRunner> {
+  for (const file of files) writeFileSync(join(spec.folder, file.name), file.content, { mode: file.mode })
+  if (spec.verdict === 'report') {
+    const capability = { run_id: spec.runId, task_id: spec.taskId, secret: spec.secret, board: spec.board }
+    writeFileSync(join(spec.folder, RUN_FILES.capability), JSON.stringify(capability), { mode: 0o600 })
+  }
+  const specFile = join(spec.folder, RUN_FILES.spec)
+  writeFileSync(specFile, JSON.stringify(spec), { mode: 0o600 })
+  const messages = openSync(join(spec.folder, RUN_FILES.messages), 'a', 0o600)
+  try {
+    const child = spawn(process.execPath, [entry, specFile], {
+      cwd: spec.folder,
+      detached: true,
+      stdio: ['ignore', messages, messages],
+      env,
+    })
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    await started(child)
+    child.unref()
+    return { pid: child.pid ?? 0, exited }
+  } finally {
+    closeSync(messages)
+  }
+}
+
+const started = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject)
+    if (child.pid !== undefined) resolve()
+  })
+
+export { markerOf as runMarker, RUN_FILES, type RunSpec } from './run-spec.ts'
+export { readSpooledEnding } from './spooled-ending.ts'

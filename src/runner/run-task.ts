@@ -1,0 +1,239 @@
+/**
+ * The life of one run in its own process: report for duty, start the worker, keep the lease, mind the limits, and end the
+ * whole tree on every ending before the board hears of it.
+ */
+import type { RunCapability } from '../domain/actor.ts'
+import type { RunEnding } from '../domain/run.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { LeaseAnswer } from '../kernel/run-lease.ts'
+import type { Clock } from '../lib/clock.ts'
+import { ownIdentity } from '../lib/process-identity.ts'
+import { classifyEnding, startFailureEnding, type StopCause } from './classify-ending.ts'
+import { workerEnvironment } from './clean-environment.ts'
+import { RunLimits } from './limits.ts'
+import { RunLog } from './run-log.ts'
+import { markerOf, type RunSpec } from './run-spec.ts'
+import { SecretMask } from './secret-mask.ts'
+import { WorkerProcess, type WorkerEnding } from './worker-process.ts'
+
+/** How long a worker that has reported may take to leave by itself, in milliseconds. */
+const WIND_DOWN_MS = 10_000
+/** Lines of output kept as the result of a script and as the last words of a failure. */
+const LAST_LINES = 40
+const LAST_BYTES = 4_096
+/** How often limits are looked at, in milliseconds. */
+const CHECK_EVERY_MS = 1_000
+/** Tries to end a tree that will not end wait this long between them. */
+const STUBBORN_MS = 1_000
+
+const NOTHING_STARTED = {
+  exitCode: null,
+  signal: null,
+  limit: null,
+  lastLines: null,
+  elapsedSeconds: null,
+  killed: false,
+} as const
+
+export interface RunTask {
+  readonly spec: RunSpec
+  readonly kernel: Kernel
+  readonly clock: Clock
+  /** The environment the worker's own is made from. */
+  readonly parentEnv: NodeJS.ProcessEnv
+  readonly hints: RunHints
+}
+
+/** What reaches a runner from outside. Both are hints: the board says what they mean. */
+export interface RunHints {
+  /** Somebody changed something about this run. */
+  onPoke(listener: () => void): void
+  /** This process is asked to end. */
+  onTold(listener: () => void): void
+}
+
+/** What to tell the board; null when the board no longer waits for this run. */
+export async function runTask(task: RunTask): Promise<RunEnding | null> {
+  const { spec, kernel } = task
+  const capability = { runId: spec.runId, secret: spec.secret }
+  switch (await kernel.startRun(capability, ownIdentity())) {
+    case 'ended':
+      return null
+    case 'paused':
+      return {
+        outcome: 'reclaimed',
+        error: 'a pause came before the worker started',
+        evidence: NOTHING_STARTED,
+      }
+    case 'stopped':
+      return { outcome: 'stopped', error: null, evidence: NOTHING_STARTED }
+    case 'go':
+      return startWorker(task, capability)
+  }
+}
+
+async function startWorker(
+  { spec, kernel, clock, parentEnv, hints }: RunTask,
+  capability: RunCapability,
+): Promise<RunEnding> {
+  const { env, secrets } = workerEnvironment({
+    parent: parentEnv,
+    allow: spec.environment.allow,
+    add: spec.environment.add,
+  })
+  const path = [env['PATH'], ...spec.environment.path].filter(Boolean).join(':')
+  const mask = new SecretMask([...secrets, spec.secret])
+  const log = RunLog.open(spec.logPath, { mask, clock })
+  const limits = new RunLimits({
+    clock,
+    runtimeSeconds: spec.limits.runtimeSeconds,
+    silenceSeconds: spec.limits.silenceSeconds,
+    checkEveryMs: CHECK_EVERY_MS,
+  })
+  try {
+    const outcome = await WorkerProcess.start({
+      argv: spec.argv,
+      cwd: spec.cwd,
+      env: { ...env, PATH: path },
+      ...(spec.stdin === null ? {} : { stdin: spec.stdin }),
+      log,
+      marker: markerOf(spec.boardId, spec.runId),
+      clock,
+      onOutput: () => limits.heard(),
+    })
+    if (!outcome.started)
+      return startFailureEnding({ ...outcome.failure, message: mask.maskText(outcome.failure.message) })
+    const watch = new RunWatch({ spec, kernel, clock, limits, capability, worker: outcome.worker })
+    hints.onPoke(() => watch.ask())
+    hints.onTold(() => watch.end({ kind: 'runner_told' }))
+    if (!(await kernel.recordSpawn(capability, outcome.worker.identity)))
+      watch.end({ kind: 'asked', reason: 'the run had ended before its worker started' })
+    const { ending, cause } = await watch.untilEnded()
+    const lastLines = log.lastLines(LAST_LINES, LAST_BYTES)
+    return classifyEnding(spec, {
+      exitCode: ending.exitCode,
+      signal: ending.signal,
+      killed: ending.killed,
+      cause,
+      elapsedSeconds: Math.round(limits.usedSeconds),
+      lastLines,
+    })
+  } finally {
+    log.close()
+  }
+}
+
+interface RunWatchOptions {
+  readonly spec: RunSpec
+  readonly kernel: Kernel
+  readonly clock: Clock
+  readonly limits: RunLimits
+  readonly capability: RunCapability
+  readonly worker: WorkerProcess
+}
+
+/** Minds one worker until its whole tree is gone. */
+class RunWatch {
+  readonly #options: RunWatchOptions
+  readonly #done = new AbortController()
+  readonly #startedAt: number
+  #cause: StopCause | null = null
+  #renewedAt: number
+  #heartbeatAt: number | null = null
+  #reportedAt: number | null = null
+  #asking: Promise<void> | null = null
+
+  constructor(options: RunWatchOptions) {
+    this.#options = options
+    this.#startedAt = options.clock.monotonicMs()
+    this.#renewedAt = this.#startedAt
+  }
+
+  /** Ends the worker; the first cause stays. */
+  end(cause: StopCause): void {
+    this.#cause ??= cause
+    void this.#options.worker.terminate({
+      because: this.#cause.kind,
+      graceMs: this.#options.spec.limits.graceSeconds * 1000,
+    })
+  }
+
+  /** Looks at the board now: was the run stopped, or has its worker reported? Questions asked meanwhile are one question. */
+  ask(): void {
+    this.#asking ??= this.#options.kernel
+      .askLease(this.#options.capability)
+      .then((answer) => this.#heed(answer))
+      .catch(() => undefined)
+      .finally(() => {
+        this.#asking = null
+      })
+  }
+
+  async untilEnded(): Promise<{ ending: WorkerEnding; cause: StopCause | null }> {
+    void this.#mind()
+    let ending = await this.#options.worker.ended
+    // The board hears nothing before the tree is proven gone: its next run must find nobody at work.
+    while (!ending.gone) {
+      await this.#options.clock.sleep(STUBBORN_MS)
+      ending = { ...ending, ...(await this.#options.worker.terminate({ because: 'survivors', graceMs: 0 })) }
+      await this.#renewIfDue()
+    }
+    this.#done.abort()
+    return { ending, cause: this.#cause }
+  }
+
+  async #mind(): Promise<void> {
+    const { clock, limits } = this.#options
+    const signal = this.#done.signal
+    for (;;) {
+      const slept = await clock.sleep(Math.max(50, limits.nextCheckMs()), { signal }).then(
+        () => true,
+        () => false,
+      )
+      if (!slept) return
+      await this.#renewIfDue()
+      await this.#checkLimits()
+      if (this.#reportedAt !== null && clock.monotonicMs() - this.#reportedAt > WIND_DOWN_MS)
+        this.end({ kind: 'reported' })
+    }
+  }
+
+  async #checkLimits(): Promise<void> {
+    const { limits, kernel, capability } = this.#options
+    const hit = limits.check()
+    if (hit === null || this.#cause !== null || this.#reportedAt !== null) return
+    if (hit.limit === 'silence') {
+      // A heartbeat that was sent since the last renewal counts as a sign of life.
+      await kernel.askLease(capability).then(
+        (answer) => this.#heed(answer),
+        () => undefined,
+      )
+      if (limits.check() === null) return
+    }
+    this.end({ kind: hit.limit, limitSeconds: hit.limitSeconds })
+  }
+
+  async #renewIfDue(): Promise<void> {
+    const { clock, kernel, capability, spec } = this.#options
+    const leaseMs = spec.policy.leaseSeconds * 1000
+    if (clock.monotonicMs() - this.#renewedAt < leaseMs / 3) return
+    try {
+      this.#heed(await kernel.renewLease(capability))
+      this.#renewedAt = clock.monotonicMs()
+    } catch {
+      // On one machine nobody takes over a run whose runner lives. Where hosts share a board another one may, once the
+      // lease has run out: the worker must be gone by then.
+      if (spec.board.kind === 'postgres' && clock.monotonicMs() - this.#renewedAt > leaseMs * 0.8)
+        this.end({ kind: 'lease_lost' })
+    }
+  }
+
+  #heed({ open, stop, lastHeartbeatAt }: LeaseAnswer): void {
+    if (lastHeartbeatAt !== this.#heartbeatAt) {
+      this.#heartbeatAt = lastHeartbeatAt
+      this.#options.limits.heard()
+    }
+    if (stop !== null && open) this.end({ kind: 'asked', reason: `stopped by ${stop.actor}: ${stop.reason}` })
+    else if (!open) this.#reportedAt ??= this.#options.clock.monotonicMs()
+  }
+}
