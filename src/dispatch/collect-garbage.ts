@@ -58,6 +58,7 @@ export async function collectGarbage(
     kept: [],
   }
   await removeOldLogs({ kernel, paths }, now - days.logs * DAY, report)
+  removeOldSnapshots(paths, now - days.logs * DAY)
   for (const owned of await kernel.workspacesWithOwners())
     await retire({ kernel, paths, boardId }, owned, now - days.doneWorkspaces * DAY, now, report)
   const trash = await emptyTrash({ trashRoot: paths.trash, boardId, retentionSeconds: days.trash * DAY, now })
@@ -71,6 +72,15 @@ export async function collectGarbage(
   report.attachments_removed = attachments.removed
   report.attachment_bytes_removed = attachments.bytes
   return report
+}
+
+/** Kept as long as the logs of the runs they belong to. */
+function removeOldSnapshots({ snapshots }: HomePaths, before: number): void {
+  for (const name of namesIn(snapshots)) {
+    const folder = join(snapshots, name)
+    if ((statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) / 1000 < before)
+      rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 async function removeOldLogs(

@@ -151,6 +151,7 @@ async function launch(
     },
     folder,
     logPath,
+    snapshot: workspace.kind === 'worktree' ? join(paths.snapshots, `${task.id}-${runId}`) : null,
     limits: {
       runtimeSeconds: maxRuntimeSeconds,
       silenceSeconds: profile.limits.silenceSeconds ?? settings.silenceSeconds,

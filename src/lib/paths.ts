@@ -15,6 +15,8 @@ export interface HomePaths {
   readonly logs: string
   readonly workspaces: string
   readonly trash: string
+  /** Uncommitted changes of worktrees whose run was ended, one folder per run. */
+  readonly snapshots: string
   readonly attachments: string
   readonly profiles: string
   readonly gatewayLock: string
@@ -37,6 +39,7 @@ export const homePaths = (home: string): HomePaths => ({
   logs: join(home, 'logs'),
   workspaces: join(home, 'workspaces'),
   trash: join(home, 'trash'),
+  snapshots: join(home, 'snapshots'),
   attachments: join(home, 'attachments'),
   profiles: join(home, 'profiles'),
   gatewayLock: join(home, 'gateway.lock'),

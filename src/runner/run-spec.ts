@@ -22,6 +22,8 @@ export interface RunSpec {
   /** The run's private folder; removed when the run is closed. */
   readonly folder: string
   readonly logPath: string
+  /** Where the uncommitted changes of a worktree are kept when its run does not complete; null for other workspaces. */
+  readonly snapshot: string | null
   readonly limits: {
     readonly runtimeSeconds: number | null
     readonly silenceSeconds: number | null

@@ -109,17 +109,32 @@ async function startWorker(
     if (!(await kernel.recordSpawn(capability, outcome.worker.identity)))
       watch.end({ kind: 'asked', reason: 'the run had ended before its worker started' })
     const { ending, cause } = await watch.untilEnded()
-    const lastLines = log.lastLines(LAST_LINES, LAST_BYTES)
-    return classifyEnding(spec, {
+    const seen = {
       exitCode: ending.exitCode,
       signal: ending.signal,
       killed: ending.killed,
       cause,
       elapsedSeconds: Math.round(limits.usedSeconds),
-      lastLines,
-    })
+      lastLines: log.lastLines(LAST_LINES, LAST_BYTES),
+    }
+    return await withSnapshot(spec, classifyEnding(spec, seen))
   } finally {
     log.close()
+  }
+}
+
+/** The next attempt goes on in the same worktree and may undo what this one left uncommitted: that is kept first. */
+async function withSnapshot({ snapshot, cwd }: RunSpec, ending: RunEnding): Promise<RunEnding> {
+  if (snapshot === null || ending.outcome === 'completed') return ending
+  const { snapshotChanges } = await import('../workspaces/snapshot.ts')
+  const kept = await snapshotChanges(cwd, snapshot).catch((error: unknown) => {
+    console.error('the uncommitted changes could not be kept', error)
+    return null
+  })
+  if (kept === null) return ending
+  return {
+    ...ending,
+    error: `${ending.error ?? ending.outcome}; its uncommitted changes are kept in ${snapshot}`,
   }
 }
 

@@ -1,0 +1,61 @@
+/** The dispatcher and the gateway, with everything they need in hand. */
+import { existsSync, mkdirSync } from 'node:fs'
+import { freemem } from 'node:os'
+import { join } from 'node:path'
+import { openProfiles, repositoryAround } from '../agents/profiles.ts'
+import type { Settings } from '../contract/config.ts'
+import type { DispatchDeps } from '../dispatch/deps.ts'
+import type { DispatchSettings } from '../dispatch/settings.ts'
+import type { BoardAddress } from '../kernel/open-run-board.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { HomePaths } from '../lib/paths.ts'
+
+/** Folder of the installation: its skills, its profiles, its `bin`. In a build all code is in `dist/`, below it. */
+export const packageRoot = (): string => join(import.meta.dirname, isBuilt() ? '..' : '../..')
+
+const isBuilt = (): boolean => !import.meta.dirname.endsWith(join('src', 'app'))
+
+/** The program of a run's own process. */
+export const runnerEntry = (): string =>
+  isBuilt() ? join(import.meta.dirname, 'runner.cjs') : join(import.meta.dirname, '../runner/main.ts')
+
+export interface DispatchWiring {
+  readonly kernel: Kernel
+  readonly paths: HomePaths
+  readonly settings: () => DispatchSettings
+  readonly address: BoardAddress
+  readonly log: Log
+  readonly env: NodeJS.ProcessEnv
+}
+
+export function dispatchDeps({ kernel, paths, settings, address, log, env }: DispatchWiring): DispatchDeps {
+  mkdirSync(paths.runs, { recursive: true, mode: 0o700 })
+  return {
+    kernel,
+    profiles: openProfiles({
+      folder: paths.profiles,
+      repository: repositoryAround(process.cwd()),
+      userHome: env['HOME'] ?? paths.home,
+    }),
+    paths,
+    settings,
+    clock: systemClock,
+    log,
+    board: { id: kernel.deps.store.boardId, address },
+    runnerEntry: runnerEntry(),
+    binFolders: [join(packageRoot(), 'bin')].filter((folder) => existsSync(folder)),
+    packagedSkills: join(packageRoot(), 'skills'),
+    env,
+    freeMemory: () => Math.min(freemem(), process.availableMemory()),
+  }
+}
+
+/** Settings for retention, in days. */
+export const retentionOf = (settings: Settings) => ({
+  events: settings.events.retention_days,
+  logs: settings.logs.retention_days,
+  trash: settings.workspaces.trash_retention_days,
+  doneWorkspaces: settings.workspaces.keep_done_days,
+})

@@ -1,0 +1,155 @@
+/** What the CLI is handed beside the kernel; each part is loaded when it is first asked for. */
+import { existsSync, readdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { BoardAddress } from '../kernel/open-run-board.ts'
+import { systemClock } from '../lib/clock.ts'
+import { silentLog } from '../lib/log.ts'
+import { liveness } from '../lib/process-identity.ts'
+import type { HomePaths } from '../lib/paths.ts'
+import { gatewayStatus } from '../dispatch/gateway-state.ts'
+import type { Services } from '../cli/services.ts'
+import { conflict } from '../domain/errors.ts'
+import { isUnconfigured, readConfig } from './settings.ts'
+
+export interface ServicesWiring {
+  readonly paths: HomePaths
+  readonly env: NodeJS.ProcessEnv
+  readonly version: string
+  readonly kernel: () => Promise<Kernel>
+  readonly address: () => Promise<BoardAddress>
+  /** How this program is started. */
+  readonly program: readonly [string, ...string[]]
+}
+
+/** Without a configuration file, the caps that hold. */
+const DEFAULT_CAPS = { board: 4, profile: 2 } as const
+
+export function openServices(wiring: ServicesWiring): Services {
+  const { paths, env } = wiring
+  const config = once(() => readConfig(paths, env))
+  const profiles = once(async () => {
+    const { openProfiles, repositoryAround } = await import('../agents/profiles.ts')
+    return openProfiles({
+      folder: paths.profiles,
+      repository: repositoryAround(process.cwd()),
+      userHome: env['HOME'] ?? paths.home,
+    })
+  })
+  return {
+    config,
+    checkConfig: async (text) => (await readConfig(paths, env, text)).settings,
+    async caps() {
+      if (isUnconfigured(paths, env)) return DEFAULT_CAPS
+      const { kanban } = (await config()).settings
+      return { board: kanban.max_running, profile: kanban.max_running_per_profile }
+    },
+    profiles,
+    async agents() {
+      const { agentNames, findAgent } = await import('../agents/table.ts')
+      return agentNames()
+        .flatMap((name) => findAgent(name) ?? [])
+        .map(({ name, about }) => ({ name, about }))
+    },
+    async profileTemplate(name, agent) {
+      const { profileTemplate } = await import('../agents/profile-template.ts')
+      return profileTemplate(name, { agent })
+    },
+    checkProfile: async (name) =>
+      (await import('./check-profile.ts')).checkProfile({ name, profiles: await profiles(), paths, env }),
+    board: async () => (await import('./board-service.ts')).openBoardService(wiring),
+    backups: async () =>
+      (await import('./backup-service.ts')).openBackups(wiring, (await config()).settings.backups.keep),
+    workspaces: async () =>
+      (await import('./workspace-service.ts')).openWorkspaces(
+        wiring,
+        async () => (await config()).settings,
+        await profiles(),
+      ),
+    async attachments() {
+      const { attachmentStore } = await import('../workspaces/attachment-store.ts')
+      const store = attachmentStore(paths.attachments)
+      return {
+        async save(digest, to) {
+          if (existsSync(to))
+            throw conflict(
+              'file_exists',
+              `Cannot write ${to}: a file is there. Name another one, or move it away first.`,
+              { path: to },
+            )
+          await using opened = await store.open(digest)
+          await writeFile(to, opened.chunks(), { flag: 'wx', mode: 0o600 })
+        },
+      }
+    },
+    async collectGarbage({ eventRetentionDays, logRetentionDays, now }) {
+      const [{ collectGarbage }, { retentionOf }] = await Promise.all([
+        import('../dispatch/collect-garbage.ts'),
+        import('./dispatch.ts'),
+      ])
+      const kernel = await wiring.kernel()
+      const days = retentionOf((await config()).settings)
+      return collectGarbage(
+        { kernel, paths, boardId: kernel.deps.store.boardId },
+        { ...days, events: eventRetentionDays ?? days.events, logs: logRetentionDays ?? days.logs },
+        now,
+      )
+    },
+    async dispatch({ dryRun, max, failureLimit }) {
+      const [{ Dispatcher }, { dispatchDeps }, { dispatchSettingsOf }] = await Promise.all([
+        import('../dispatch/dispatcher.ts'),
+        import('./dispatch.ts'),
+        import('./settings.ts'),
+      ])
+      const settings = dispatchSettingsOf((await config()).settings)
+      const deps = dispatchDeps({
+        kernel: await wiring.kernel(),
+        paths,
+        settings: () => settings,
+        address: await wiring.address(),
+        log: silentLog,
+        env,
+      })
+      return new Dispatcher(deps).pass({
+        dryRun,
+        explicit: true,
+        ...(max === null ? {} : { max }),
+        ...(failureLimit === null ? {} : { failureLimit }),
+      })
+    },
+    gateway: {
+      program: wiring.program,
+      async state() {
+        const status = gatewayStatus(paths, systemClock.now())
+        const state = status.running ? status.state : status.crashed
+        if (state === null) return null
+        return {
+          pid: state.identity.pid,
+          startedAt: state.startedAt,
+          lastPassAt: state.lastPassAt,
+          version: state.version,
+          alive: status.running,
+          healthy: status.running && status.healthy,
+          problems: status.running ? status.problems : ['it ended without saying so'],
+        }
+      },
+      run: async (options) => (await import('./gateway-service.ts')).runGatewayHere(wiring, options),
+      stop: async () => (await import('./gateway.ts')).stopGateway(paths),
+    },
+    processes: { liveness },
+  }
+}
+
+export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
+
+/** Names below a folder; none when there is no such folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,131 @@
+/** The configuration of one home, read once and again when its file changes. */
+import { readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import type { LoadedConfig, Settings } from '../contract/config.ts'
+import { DEFAULT_BOARD_POLICY, type BoardPolicy } from '../kernel/deps.ts'
+import type { DispatchSettings } from '../dispatch/settings.ts'
+import type { HomePaths } from '../lib/paths.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Reads and checks the configuration; throws `bad_config` with every problem. */
+export async function readConfig(
+  paths: Pick<HomePaths, 'config'>,
+  env: Env,
+  text = textOf(paths.config),
+): Promise<LoadedConfig> {
+  // Loaded here: without a configuration file most commands never need the rules.
+  const [{ loadConfig }, { readYaml }] = await Promise.all([
+    import('../contract/config.ts'),
+    import('../lib/read-yaml.ts'),
+  ])
+  return loadConfig({ file: paths.config, text, env, readYaml })
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** What is in force without a configuration file and without variables; null when there is either. */
+export const isUnconfigured = (paths: Pick<HomePaths, 'config'>, env: Env): boolean =>
+  !env['YARD_DATABASE'] &&
+  env['YARD_DISPATCH_IN_GATEWAY'] === undefined &&
+  statSync(paths.config, { throwIfNoEntry: false }) === undefined
+
+/** Follows the configuration of a process that goes on: a change counts from the next look, a broken file leaves the last good one in force. */
+export class LiveConfig {
+  readonly #paths: Pick<HomePaths, 'config'>
+  readonly #env: Env
+  readonly #onProblem: (problem: string | null) => void
+  #seen: string
+  #loaded: LoadedConfig
+  #reading = false
+
+  static async open(
+    paths: Pick<HomePaths, 'config'>,
+    env: Env,
+    onProblem: (problem: string | null) => void,
+  ): Promise<LiveConfig> {
+    const seen = stamp(paths.config)
+    return new LiveConfig(paths, env, onProblem, seen, await readConfig(paths, env))
+  }
+
+  private constructor(
+    paths: Pick<HomePaths, 'config'>,
+    env: Env,
+    onProblem: (problem: string | null) => void,
+    seen: string,
+    loaded: LoadedConfig,
+  ) {
+    this.#paths = paths
+    this.#env = env
+    this.#onProblem = onProblem
+    this.#seen = seen
+    this.#loaded = loaded
+  }
+
+  /** The settings in force. Looks at the file's stamp; a changed file is read beside and counts shortly after. */
+  get settings(): Settings {
+    const now = stamp(this.#paths.config)
+    if (now !== this.#seen && !this.#reading) void this.#reload(now)
+    return this.#loaded.settings
+  }
+
+  async #reload(seen: string): Promise<void> {
+    this.#reading = true
+    try {
+      this.#loaded = await readConfig(this.#paths, this.#env)
+      this.#onProblem(null)
+    } catch (error) {
+      this.#onProblem(error instanceof Error ? error.message : String(error))
+    } finally {
+      this.#seen = seen
+      this.#reading = false
+    }
+  }
+}
+
+function stamp(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false, bigint: true })
+  return stat === undefined ? 'none' : `${stat.mtimeNs}:${stat.size}:${stat.ino}`
+}
+
+export const policyOf = ({ kanban }: Pick<Settings, 'kanban'>): BoardPolicy => ({
+  maxAttempts: kanban.max_attempts,
+  maxAttemptsPerProfileAndDay: kanban.max_attempts_per_profile_per_day,
+  failureLimit: kanban.failure_limit,
+  retryBackoffSeconds: kanban.retry_backoff_seconds,
+  retryBackoffMaxSeconds: kanban.retry_backoff_max_seconds,
+  claimTtlSeconds: kanban.claim_ttl_seconds,
+  leaseSeconds: kanban.lease_seconds,
+  equalFailureLimit: kanban.equal_failure_limit,
+})
+
+/** The policy without reading a configuration that does not exist. */
+export const policyFor = async (paths: Pick<HomePaths, 'config'>, env: Env): Promise<BoardPolicy> =>
+  isUnconfigured(paths, env) ? DEFAULT_BOARD_POLICY : policyOf((await readConfig(paths, env)).settings)
+
+export const dispatchSettingsOf = ({ kanban, workspaces, environment }: Settings): DispatchSettings => ({
+  intervalSeconds: kanban.dispatch_interval_seconds,
+  maxRunning: kanban.max_running,
+  maxRunningPerProfile: kanban.max_running_per_profile,
+  minFreeMemoryBytes: kanban.min_free_memory_mb * 2 ** 20,
+  maxRuntimeSeconds: kanban.max_runtime,
+  silenceSeconds: kanban.silence_limit,
+  graceSeconds: kanban.stop_grace_seconds,
+  repository: workspaces.repository === null ? null : expanded(workspaces.repository),
+  allowEnvironment: environment.allow,
+  policy: policyOf({ kanban }),
+})
+
+/** A path as people write it: `~` is the user's home, a relative one is below `base`. */
+export function expanded(path: string, base = process.cwd()): string {
+  const full = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
+  return isAbsolute(full) ? full : resolve(base, full)
+}
