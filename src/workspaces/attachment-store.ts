@@ -126,17 +126,20 @@ export function attachmentStore(root: string): AttachmentStore {
           'invalid_digest',
           `${JSON.stringify(digest)} is not a SHA-256 digest: 64 lowercase hex digits.`,
         )
-      const missing = () =>
-        notFound('attachment_not_found', `no file with digest ${digest} is stored.`, { digest })
-      const file = await orNull(openWithoutFollowing(placeOf(digest)))
-      if (file === null) throw missing()
+      const place = placeOf(digest)
+      const damaged = () =>
+        unavailable(
+          'attachment_damaged',
+          `the stored file ${digest} is damaged and will not be given out. Restore ${place} from a backup.`,
+        )
+      const file = await orNull(openWithoutFollowing(place)).catch((error: unknown) => {
+        throw errorCode(error) === 'ELOOP' ? damaged() : error
+      })
+      if (file === null)
+        throw notFound('attachment_not_found', `no file with digest ${digest} is stored.`, { digest })
       try {
         const found = (await file.stat()).isFile() ? await hashChunks(chunksOf(file)) : null
-        if (found?.digest !== digest)
-          throw unavailable(
-            'attachment_damaged',
-            `the stored file ${digest} is damaged and will not be given out. Restore ${placeOf(digest)} from a backup.`,
-          )
+        if (found?.digest !== digest) throw damaged()
         return asOpened(file, found)
       } catch (error) {
         await file.close()

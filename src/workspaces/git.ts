@@ -83,7 +83,7 @@ export function firstComplaint({ stderr, code }: Pick<GitResult, 'stderr' | 'cod
     lines.find((line) => line.startsWith('fatal:')) ??
     lines.find((line) => line.startsWith('error:')) ??
     lines[0]
-  return complaint?.replace(/^(fatal|error): /, '') ?? `exit code ${code}`
+  return complaint?.replace(/^(fatal|error): |\.+$/g, '') ?? `exit code ${code}`
 }
 
 /** Runs git and resolves with what it said, whatever the exit code. Rejects when git cannot be started, is too slow or is aborted. */

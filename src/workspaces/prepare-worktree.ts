@@ -81,9 +81,13 @@ async function addCheckout(
     if (!(error instanceof GitFailure)) throw error
     if (tip === null)
       await tryGit(['update-ref', '-d', `refs/heads/${branch}`, resolved.baseCommit], inRepository)
+    const lock = /Unable to create '(.+\.lock)'/.exec(error.result.stderr)?.[1]
+    const next = lock
+      ? `If no git is at work there, remove its lock: rm '${lock}'`
+      : `See what is there: git -C ${repository} worktree list`
     throw conflict(
       'worktree_not_made',
-      `cannot make a checkout of ${repository} at ${path}: ${firstComplaint(error.result)}. See what is there: git -C ${repository} worktree list`,
+      `cannot make a checkout of ${repository} at ${path}: ${firstComplaint(error.result)}. ${next}`,
       { path, repository, branch, git: error.result.stderr },
     )
   }

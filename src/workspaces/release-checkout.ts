@@ -2,7 +2,7 @@
 import { cp, lstat, readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { orNull } from './canonical-path.ts'
-import { git, gitText, gitTextOrNull, gitWhenFree, tryGit } from './git.ts'
+import { firstComplaint, git, GitFailure, gitText, gitTextOrNull, gitWhenFree } from './git.ts'
 import { readSmallFile, type WorktreeOrigin } from './marker.ts'
 import { branchTip, checkoutsOf } from './repository.ts'
 
@@ -96,8 +96,12 @@ async function settleBranch(commonDir: string, branch: string): Promise<BranchFa
     return { name: branch, fate: 'kept', because: `${unmerged} of its commits are in no other branch.` }
   // With the tip it was judged by: a commit that arrived in between keeps the branch. Unlike `git branch -d` this leaves
   // the repository's configuration file alone.
-  const deleted = await tryGit(['update-ref', '-d', `refs/heads/${branch}`, tip], here)
-  if (deleted.code !== 0) return { name: branch, fate: 'kept', because: 'It changed while it was looked at.' }
+  try {
+    await gitWhenFree(['update-ref', '-d', `refs/heads/${branch}`, tip], here)
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error
+    return { name: branch, fate: 'kept', because: `Git did not delete it: ${firstComplaint(error.result)}.` }
+  }
   if ((await gitTextOrNull(['config', '--local', '--get-regexp', `^branch\\.${branch}\\.`], here)) !== null) {
     await git(['config', '--local', '--remove-section', `branch.${branch}`], here)
   }

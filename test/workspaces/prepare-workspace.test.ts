@@ -193,7 +193,7 @@ describe('a worktree', () => {
     await write(lock, '')
     await using log = await logGit(board.folder)
     const prepared = board.prepare({ taskId: 't_1', kind: 'worktree', path: repository })
-    await log.until((lines) => lines.filter((line) => line.includes('worktree add')).length >= 2)
+    await log.until((lines) => lines.filter((line) => line.includes('branch --no-track')).length >= 2)
     await rm(lock)
     expect(await prepared).toMatchObject({ created: true })
   })

@@ -155,20 +155,27 @@ export async function bindMount(source: string, at: string): Promise<AsyncDispos
   }
 }
 
+/** Puts shell lines in front of every git command of this process. */
+export async function wrapGit(folder: string, lines: string): Promise<AsyncDisposable> {
+  const path = process.env['PATH'] ?? ''
+  const { stdout: real } = await run('sh', ['-c', 'command -v git'])
+  await write(join(folder, 'bin/git'), `#!/bin/sh\n${lines}\nexec ${real.trim()} "$@"\n`)
+  await chmod(join(folder, 'bin/git'), 0o755)
+  process.env['PATH'] = `${join(folder, 'bin')}:${path}`
+  return {
+    [Symbol.asyncDispose]: async () => {
+      process.env['PATH'] = path
+    },
+  }
+}
+
 /** Writes down every git command of this process from here on, and tells when enough of them have come. */
 export async function logGit(
   folder: string,
 ): Promise<AsyncDisposable & { until(enough: (lines: string[]) => boolean): Promise<void> }> {
-  const path = process.env['PATH'] ?? ''
   const log = join(folder, 'git.log')
-  const { stdout: real } = await run('sh', ['-c', 'command -v git'])
   await write(log, '')
-  await write(
-    join(folder, 'bin/git'),
-    `#!/bin/sh\nprintf '%s\\n' "$*" >> "${log}"\nexec ${real.trim()} "$@"\n`,
-  )
-  await chmod(join(folder, 'bin/git'), 0o755)
-  process.env['PATH'] = `${join(folder, 'bin')}:${path}`
+  const wrapped = await wrapGit(folder, `printf '%s\\n' "$*" >> "${log}"`)
   const watcher = watch(log)
   return {
     until: (enough) =>
@@ -179,7 +186,7 @@ export async function logGit(
       }),
     [Symbol.asyncDispose]: async () => {
       watcher.close()
-      process.env['PATH'] = path
+      await wrapped[Symbol.asyncDispose]()
     },
   }
 }
