@@ -25,6 +25,16 @@ export function writeFileDurably(file: string, content: string | Uint8Array, mod
   flushFolder(dirname(file))
 }
 
+/** Makes what was written to `file` outlast a power cut. */
+export function flushFile(file: string): void {
+  const fd = openSync(file, 'r+')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Makes a rename or a new name in `folder` outlast a power cut. */
 export function flushFolder(folder: string): void {
   const fd = openSync(folder, 'r')

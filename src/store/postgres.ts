@@ -9,10 +9,11 @@ import { systemClock, type Clock } from '../lib/clock.ts'
 import { randomBetween } from '../lib/ids.ts'
 import type { ChangeListener, Connection, PendingEvent, Store, WriteTransaction } from './connection.ts'
 import { ADVISORY, migratePostgres, postgresLedger } from './migrate.ts'
+import { PostgresConnection, PostgresTransaction, StatementNames } from './postgres-connection.ts'
 import { postgresAddress, prepareClient, type PostgresAddress } from './postgres-connect.ts'
 import { explained, isConflict, isDisconnect, unknownOutcome } from './postgres-errors.ts'
 import { PostgresWatch } from './postgres-watch.ts'
-import type { ParamValue, Statement } from './statement.ts'
+import type { ParamValue } from './statement.ts'
 import { eventParams } from './tables/events.ts'
 
 export interface PostgresOptions {
@@ -96,7 +97,9 @@ async function openBoard(
         'database_standby',
         `Cannot open the board at ${location}: the server is a read-only standby. Give the address of the primary.`,
       )
-    if (!create && (await postgresLedger(client)) === null) {
+    const ledger = await postgresLedger(client)
+    if (ledger === null) await refuseForeignTables(client, location)
+    if (!create && ledger === null) {
       throw unavailable(
         'board_missing',
         `There is no board at ${location} (schema ${schema}). Create one with: yard init`,
@@ -114,6 +117,18 @@ async function openBoard(
   } finally {
     client.release()
   }
+}
+
+/** Tables of another program that have our names would be mixed up with ours. */
+async function refuseForeignTables(client: PoolClient, location: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = current_schema() and tablename in ('tasks', 'task_events', 'board_meta')`,
+  )
+  if (rows[0] === undefined) return
+  throw unavailable(
+    'board_foreign',
+    `Cannot make a board at ${location}: its schema has a table "${rows[0].name}" of another program. Nothing was changed. Give the board a schema of its own by adding ?schema=yardmaster to the address.`,
+  )
 }
 
 interface Parts extends Board {
@@ -186,11 +201,29 @@ export class PostgresStore implements Store {
     }
   }
 
+  /** Which transactions a reader would see now: after a commit by anybody the answer is another one. */
+  async version(): Promise<string> {
+    try {
+      const { rows } = await this.#parts.pool.query<{ snapshot: string }>({
+        name: 'yard_version',
+        text: 'select pg_current_snapshot()::text as snapshot',
+      })
+      return rows[0]?.snapshot ?? ''
+    } catch (error) {
+      throw explained(error, this.location)
+    }
+  }
+
   watch(listener: ChangeListener): Disposable {
     return this.#parts.watch.watch(listener)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Waits for the transactions that were asked for. */
+  async close(): Promise<void> {
     this.#closing ??= this.#parts.watch.close().then(() => this.#parts.pool.end())
     await this.#closing
   }
@@ -292,78 +325,5 @@ async function rolledBack(client: PoolClient): Promise<boolean> {
     return true
   } catch {
     return false
-  }
-}
-
-/** Statements whose text is not known beforehand are prepared up to this number; further ones are parsed each time. */
-const MAX_PREPARED = 500
-
-/** Each text is prepared once per connection, under the same name on all of them. */
-class StatementNames {
-  readonly #names = new Map<string, string>()
-
-  of(sql: string): string | undefined {
-    const known = this.#names.get(sql)
-    if (known !== undefined) return known
-    if (this.#names.size >= MAX_PREPARED) return undefined
-    const name = `yard_${this.#names.size + 1}`
-    this.#names.set(sql, name)
-    return name
-  }
-}
-
-type Params = Readonly<Record<string, ParamValue>>
-
-class PostgresConnection implements Connection {
-  readonly dialect = 'postgres' as const
-  readonly #client: PoolClient
-  readonly #names: StatementNames
-
-  constructor(client: PoolClient, names: StatementNames) {
-    this.#client = client
-    this.#names = names
-  }
-
-  async all<P extends Params, R>(statement: Statement<P, R>, params: P): Promise<R[]> {
-    return (await this.query(statement, params)).rows as R[]
-  }
-
-  async get<P extends Params, R>(statement: Statement<P, R>, params: P): Promise<R | undefined> {
-    return (await this.query(statement, params)).rows[0] as R | undefined
-  }
-
-  async run<P extends Params>(statement: Statement<P, unknown>, params: P): Promise<number> {
-    return (await this.query(statement, params)).rowCount ?? 0
-  }
-
-  protected query<P extends Params>(statement: Statement<P, unknown>, params: P): Promise<QueryResult> {
-    const compiled = statement.compiled('postgres')
-    const name = this.#names.of(compiled.sql)
-    const named = name === undefined ? {} : { name }
-    return this.#client.query({ text: compiled.sql, values: compiled.bind(params), ...named })
-  }
-}
-
-class PostgresTransaction extends PostgresConnection implements WriteTransaction {
-  readonly now: number
-  readonly events: PendingEvent[] = []
-  hasChanged = false
-
-  constructor(client: PoolClient, names: StatementNames, now: number) {
-    super(client, names)
-    this.now = now
-  }
-
-  emit(event: PendingEvent): void {
-    this.events.push(event)
-  }
-
-  protected override async query<P extends Params>(
-    statement: Statement<P, unknown>,
-    params: P,
-  ): Promise<QueryResult> {
-    const result = await super.query(statement, params)
-    if (result.command !== 'SELECT' && (result.rowCount ?? 0) > 0) this.hasChanged = true
-    return result
   }
 }

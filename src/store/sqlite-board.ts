@@ -85,11 +85,24 @@ export class SqliteBoard implements Store {
     return Promise.resolve(this.#options.clock.now())
   }
 
+  async version(): Promise<string> {
+    try {
+      return this.#version()
+    } catch (error) {
+      throw this.#explained(error)
+    }
+  }
+
   watch(listener: ChangeListener): Disposable {
     return this.#watch.watch(listener)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Waits for the transactions that were asked for. */
+  async close(): Promise<void> {
     this.#watch.close()
     this.#closing ??= this.#opened?.close() ?? Promise.resolve()
     await this.#closing

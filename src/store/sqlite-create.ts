@@ -1,10 +1,10 @@
 /** Makes and opens board files. */
-import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { unavailable } from '../domain/errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { besideName, flushFolder } from '../lib/durable-file.ts'
+import { besideName, flushFile, flushFolder } from '../lib/durable-file.ts'
 import { migrateSqlite } from './migrate.ts'
 
 /** Older ones can corrupt a WAL file when it is reset while another process checkpoints. */
@@ -46,9 +46,7 @@ export function createSqliteBoard(file: string, clock: Pick<Clock, 'now'>): bool
       useWal(db, file)
       migrateSqlite(db, clock.now(), { location: file })
     }
-    const fd = openSync(beside, 'r')
-    fsyncSync(fd)
-    closeSync(fd)
+    flushFile(beside)
     // Unlike a rename, this never takes the place of a file that is there.
     linkSync(beside, file)
   } catch (error) {

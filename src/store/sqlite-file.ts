@@ -30,14 +30,22 @@ export function inspectSqliteFile(file: string): SqliteFile {
     return identify(db)
   } catch (error) {
     if (isDamage(error)) return { kind: 'damaged', reason: error.message }
+    if (statSync(`${file}-journal`, { throwIfNoEntry: false }) !== undefined) {
+      return {
+        kind: 'foreign',
+        reason: 'the program that made it stopped while writing it; open it there once more',
+      }
+    }
     throw error
   }
 }
 
 /** Opens a file to read it, leaving nothing beside it that was not there. */
 export function openReadOnly(file: string): DatabaseSync {
-  const wal = statSync(`${file}-wal`, { throwIfNoEntry: false })
-  if (wal !== undefined && wal.size > 0) return new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  const isInUse = ['-wal', '-journal'].some(
+    (suffix) => (statSync(file + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0,
+  )
+  if (isInUse) return new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
   // Nobody has it open for writing, or has written nothing yet. An ordinary open would create the -wal and -shm files and leave them.
   const url = pathToFileURL(file)
   url.search = '?immutable=1'
