@@ -107,15 +107,19 @@ export function tryGit(args: readonly string[], options: GitOptions): Promise<Gi
         ...env,
       },
       stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
     })
     const out: Buffer[] = []
     let outBytes = 0
     let stderr = ''
     let truncated = false
     let stoppedBy: Error | undefined
+    let killing: NodeJS.Timeout | undefined
     const stop = (error?: Error) => {
       stoppedBy ??= error
-      child.kill('SIGTERM') // not KILL: git removes its lock files on TERM
+      // The whole group: a filter git started would go on holding our pipes. TERM first: git then removes its lock files.
+      signalGroup(child.pid, 'SIGTERM')
+      killing ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), 5_000)
     }
     const timer = setTimeout(
       () => stop(new Error(`git ${args[0]} did not finish within ${timeoutMs / 1000} s in ${cwd}`)),
@@ -125,6 +129,7 @@ export function tryGit(args: readonly string[], options: GitOptions): Promise<Gi
     signal?.addEventListener('abort', onAbort, { once: true })
     const settled = () => {
       clearTimeout(timer)
+      clearTimeout(killing)
       signal?.removeEventListener('abort', onAbort)
     }
 
@@ -151,6 +156,15 @@ export function tryGit(args: readonly string[], options: GitOptions): Promise<Gi
       else resolve({ code: truncated ? 0 : (code ?? 128), stdout: Buffer.concat(out), stderr, truncated })
     })
   })
+}
+
+function signalGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // it is gone
+  }
 }
 
 /** Runs git; a non-zero exit is a GitFailure. */

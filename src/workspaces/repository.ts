@@ -1,6 +1,6 @@
 /** What git knows of a folder: its repository, and which checkouts the repository has. */
 import { basename, dirname } from 'node:path'
-import { canonicalPath } from './canonical-path.ts'
+import { canonicalPath, errorCode } from './canonical-path.ts'
 import { firstComplaint, gitTextOrNull, gitWhenFree, tryGit } from './git.ts'
 import { readMarker } from './marker.ts'
 
@@ -16,10 +16,12 @@ export async function findRepository(
   folder: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Repository | { readonly reason: string }> {
-  const found = await tryGit(['rev-parse', '--path-format=absolute', '--git-common-dir'], {
-    cwd: folder,
-    env,
+  const question = ['rev-parse', '--path-format=absolute', '--git-common-dir']
+  const found = await tryGit(question, { cwd: folder, env }).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return null
+    throw error
   })
+  if (found === null) return { reason: 'git is not installed, or not in the PATH' }
   if (found.code !== 0) return { reason: firstComplaint(found) }
   const commonDir = await canonicalPath(found.stdout.toString('utf8').replace(/\n$/, ''))
   return { root: basename(commonDir) === '.git' ? dirname(commonDir) : commonDir, commonDir }

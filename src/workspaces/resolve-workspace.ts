@@ -166,13 +166,14 @@ async function resolveWorktree(request: WorkspaceRequest): Promise<ResolvedWorks
   if ('reason' in repository) {
     return {
       problem: `The worktree repository ${named} cannot be used: ${repository.reason}.`,
-      next: `Name a folder inside a git repository, or make it one: git -C ${folder} init`,
+      next: nextWithoutRepository(repository.reason, folder),
     }
   }
-  const [baseCommit, baseBranch, clash] = await Promise.all([
+  const [baseCommit, baseBranch, clash, checkouts] = await Promise.all([
     headCommit(folder),
     headBranch(folder),
     branchTip(repository.commonDir, 'yard'),
+    checkoutsOf(repository.commonDir),
   ])
   if (baseCommit === null) {
     return {
@@ -189,9 +190,7 @@ async function resolveWorktree(request: WorkspaceRequest): Promise<ResolvedWorks
   const { root, commonDir } = repository
   const path = await ownPlace(request)
   const branch = branchOf(request.taskId)
-  const elsewhere = (await checkoutsOf(commonDir)).find(
-    (checkout) => checkout.branch === branch && checkout.path !== path,
-  )
+  const elsewhere = checkouts.find((checkout) => checkout.branch === branch && checkout.path !== path)
   if (elsewhere) {
     return {
       problem: `The card's branch ${branch} is checked out at ${elsewhere.path}${elsewhere.isMissing ? ', which is missing' : ''}.`,
@@ -210,6 +209,13 @@ async function resolveWorktree(request: WorkspaceRequest): Promise<ResolvedWorks
     baseCommit,
     baseBranch,
   }
+}
+
+function nextWithoutRepository(reason: string, folder: string): string {
+  if (reason.includes('not installed')) return 'Install git, or use a scratch or dir workspace.'
+  if (reason.includes('dubious ownership'))
+    return `If you trust it: git config --global --add safe.directory ${folder}`
+  return `Name a folder inside a git repository, or make it one: git -C ${folder} init`
 }
 
 /** The canonical name of an existing folder the card names, or what is wrong with it. */

@@ -1,6 +1,6 @@
 /** Nothing is deleted at once: a workspace that may go is moved to the trash, and stays there for a while. */
-import { lstat, readdir, realpath, rename, rmdir, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, mkdir, readdir, realpath, rename, rmdir, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { conflict, notFound, unavailable } from '../domain/errors.ts'
 import type { Seconds } from '../domain/task.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -141,6 +141,7 @@ export async function restoreFromTrash({
       { path: entry.from },
     )
   }
+  await mkdir(dirname(entry.from), { recursive: true, mode: 0o700 })
   if (entry.worktree !== null) {
     await settle(entry)
     await restoreCheckout(entry, kept)

@@ -2,7 +2,7 @@
 import { lstat, opendir } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 import { join } from 'node:path'
-import { orNull } from './canonical-path.ts'
+import { errorCode, orNull } from './canonical-path.ts'
 
 export interface Found {
   readonly path: string
@@ -11,7 +11,7 @@ export interface Found {
   readonly stats: Stats
 }
 
-/** Everything below `folder`, a folder before its content. `enter` decides about each folder; what vanishes meanwhile is skipped. */
+/** Everything below `folder`, a folder before its content. `enter` decides about each folder; what vanishes meanwhile, and folders that may not be read, are skipped. */
 export async function* walk(
   folder: string,
   enter: (found: Found) => boolean | Promise<boolean> = () => true,
@@ -19,7 +19,10 @@ export async function* walk(
   const { dev } = await lstat(folder)
   const waiting: { path: string; name: string }[] = [{ path: folder, name: '' }]
   for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const entries = await orNull(opendir(next.path))
+    const entries = await opendir(next.path).catch((error: unknown) => {
+      if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return null
+      throw error
+    })
     if (entries === null) continue
     for await (const entry of entries) {
       const path = join(next.path, entry.name)
@@ -44,15 +47,11 @@ export async function folderSize(folder: string, maxEntries = 200_000): Promise<
   let bytes = 0
   let files = 0
   let entries = 0
-  try {
-    for await (const { stats } of walk(folder)) {
-      if (++entries > maxEntries) return { bytes, files, isComplete: false }
-      if (stats.isDirectory()) continue
-      bytes += stats.size
-      files++
-    }
-    return { bytes, files, isComplete: true }
-  } catch {
-    return { bytes, files, isComplete: false }
+  for await (const { stats } of walk(folder)) {
+    if (++entries > maxEntries) return { bytes, files, isComplete: false }
+    if (stats.isDirectory()) continue
+    bytes += stats.size
+    files++
   }
+  return { bytes, files, isComplete: true }
 }

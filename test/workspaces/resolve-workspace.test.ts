@@ -8,7 +8,8 @@ import {
   type ResolvedWorkspace,
   type WorkspaceProblem,
 } from '../../src/workspaces/resolve-workspace.ts'
-import { bindMount, canMount, fingerprint, git, write, yard } from './support.ts'
+import { inspectWorkspace } from '../../src/workspaces/inspect-workspace.ts'
+import { BOARD, bindMount, canMount, fingerprint, git, wrapGit, write, yard } from './support.ts'
 
 const problem = (answer: ResolvedWorkspace | WorkspaceProblem): WorkspaceProblem => {
   if (!isWorkspaceProblem(answer)) throw new Error(`expected a problem, got ${JSON.stringify(answer)}`)
@@ -257,6 +258,38 @@ describe('a worktree workspace', () => {
     expect(problem(await board.resolve({ taskId: 't_1', kind: 'worktree', path: other })).next).toContain(
       'branch -m yard',
     )
+  })
+
+  test('says so when git is not there, and when git does not trust the owner of the repository', async () => {
+    await using board = await yard()
+    const repository = await board.repository()
+    {
+      await using _distrust = await wrapGit(board.folder, 'export GIT_TEST_ASSUME_DIFFERENT_OWNER=1')
+      expect(
+        problem(await board.resolve({ taskId: 't_1', kind: 'worktree', path: repository })),
+      ).toMatchObject({
+        problem: expect.stringContaining('dubious ownership'),
+        next: expect.stringContaining('safe.directory'),
+      })
+    }
+    const path = process.env['PATH']
+    process.env['PATH'] = join(board.folder, 'nothing')
+    try {
+      expect(
+        problem(await board.resolve({ taskId: 't_1', kind: 'worktree', path: repository })).next,
+      ).toContain('Install git')
+      const scratch = await board.prepare({ taskId: 't_2', kind: 'scratch' })
+      expect(await inspectWorkspace(scratch.path, { boardId: BOARD })).toMatchObject({
+        owner: 'ours',
+        git: null,
+      })
+      expect(await board.prepare({ taskId: 't_3', kind: 'dir', path: repository })).toEqual({
+        path: repository,
+        created: false,
+      })
+    } finally {
+      process.env['PATH'] = path
+    }
   })
 
   test('does not listen to the git environment it was started in', async () => {

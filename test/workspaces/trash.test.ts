@@ -221,6 +221,7 @@ describe('whatever a card names, the user’s own files survive (F07)', () => {
     await symlink(join(board.folder, 'precious'), join(board.trashRoot, 'link'))
     await write(join(board.trashRoot, 'file'), 'alive')
     await cp(moved.entry.path, join(board.trashRoot, 'other'), { recursive: true, verbatimSymlinks: true })
+    await chmod(join(board.trashRoot, 'other/workspace/deep'), 0o700)
     const foreign = join(board.trashRoot, 'other/entry.json')
     await write(foreign, (await readFile(foreign, 'utf8')).replace(BOARD, 'board-2'))
 
