@@ -1,7 +1,7 @@
 /** Whether a card may be claimed now, and what claiming writes. */
-import { attemptsAllowed, attemptsLeft, attemptsUsed, type AttemptPolicy } from './attempts.ts'
+import { attemptsAllowed, attemptsLeft, attemptsUsed, ledgerDay, type AttemptPolicy } from './attempts.ts'
 import { change, type Change, type LedgerTotals, type RunOpening } from './change.ts'
-import { isHolding, type Hold, type Reason } from './hold.ts'
+import { isHolding, reason, type Hold, type Reason } from './hold.ts'
 import type { Seconds, Task } from './task.ts'
 
 /** What the claim must know beside the card; all of it read in the claiming transaction. */
@@ -13,69 +13,65 @@ export interface ClaimFacts {
   /** The last run whose processes are not proven gone. */
   readonly lingeringRunId: number | null
   /** Given for a dispatcher's claim, which is charged; null for a claim by hand. */
-  readonly attempts: {
-    readonly totals: LedgerTotals
-    readonly profileToday: number
-    readonly policy: AttemptPolicy
-  } | null
+  readonly attempts: Attempts | null
+}
+
+export interface Attempts {
+  readonly totals: LedgerTotals
+  /** Attempts the card's profile has started today. */
+  readonly profileToday: number
+  readonly policy: AttemptPolicy
 }
 
 /** The reason a ready card may not be claimed now, or null when it may. */
 export function claimRefusal(task: Task, facts: ClaimFacts): Reason | null {
   const { now, attempts } = facts
   if (task.status !== 'ready')
-    return reason('status', `it is ${task.status}, not ready`, `yard why ${task.id}`)
+    return reason('status', `it is ${task.status}, not ready`, { lift: `yard why ${task.id}` })
   if (facts.openParents > 0)
     return reason(
       'dependency',
       `it waits for ${facts.openParents} unfinished parent${facts.openParents > 1 ? 's' : ''}`,
-      null,
     )
-  if (facts.lingeringRunId !== null)
-    return reason('stopping', `the processes of run ${facts.lingeringRunId} are not proven gone yet`, null)
+  if (facts.lingeringRunId !== null) return lingeringReason(facts.lingeringRunId)
   const hold = facts.holds.find(
     (candidate) => isHolding(candidate, now) && (attempts !== null || candidate.kind === 'pause'),
   )
   if (hold !== undefined) return holdReason(hold)
-  if (attempts === null) return null
-  if (attemptsLeft(attempts.totals, attempts.policy) <= 0) {
-    return reason(
-      'breaker',
-      `it has used ${attemptsUsed(attempts.totals)} of ${attemptsAllowed(attempts.totals, attempts.policy)} attempts`,
-      `yard retry ${task.id} --attempts 1`,
-    )
-  }
-  if (attempts.profileToday >= attempts.policy.maxAttemptsPerProfileAndDay) {
-    return reason(
-      'capacity',
-      `profile ${task.assignee} has started ${attempts.profileToday} attempts today, and ${attempts.policy.maxAttemptsPerProfileAndDay} a day is its ceiling`,
-      'yard config',
-    )
-  }
-  return null
+  return attempts === null ? null : (spentReason(task, attempts) ?? dayReason(task, attempts, now))
 }
 
-const reason = (kind: Reason['kind'], text: string, lift: string | null): Reason => ({
-  kind,
-  text,
-  owner: null,
-  since: null,
-  until: null,
-  lift,
-})
+export const lingeringReason = (runId: number): Reason =>
+  reason('stopping', `the processes of run ${runId} are not proven gone yet`)
+
+/** The card has no attempts left. */
+export const spentReason = (task: Task, { totals, policy }: Attempts): Reason | null =>
+  attemptsLeft(totals, policy) > 0
+    ? null
+    : reason(
+        'breaker',
+        `it has used ${attemptsUsed(totals)} of ${attemptsAllowed(totals, policy)} attempts`,
+        {
+          lift: `yard retry ${task.id} --attempts 1`,
+        },
+      )
+
+/** The profile has no attempts left until the next day begins (UTC). */
+export const dayReason = (
+  task: Task,
+  { profileToday, policy: { maxAttemptsPerProfileAndDay: max } }: Attempts,
+  now: Seconds,
+): Reason | null =>
+  profileToday < max
+    ? null
+    : reason(
+        'capacity',
+        `profile ${task.assignee} has started ${profileToday} attempts today, and ${max} a day is its ceiling`,
+        { owner: task.assignee, until: (ledgerDay(now) + 1) * 86_400 },
+      )
 
 /** A stored hold as a reason, with the verb that lifts it. */
 export function holdReason(hold: Hold): Reason {
-  const target = hold.scope === 'board' ? '' : ` ${hold.target}`
-  const lift: Record<Hold['kind'], string | null> = {
-    human: `yard unblock${target}`,
-    approval: `yard unblock${target}`,
-    breaker: hold.scope === 'task' ? `yard retry${target} --attempts 1` : `yard resume${target}`,
-    preflight: `yard retry${target}`,
-    pause: `yard resume${target}`,
-    time: null,
-    cooldown: hold.scope === 'task' ? `yard retry${target}` : `yard resume${target}`,
-  }
   const of = hold.scope === 'task' ? '' : hold.scope === 'board' ? 'the board: ' : `profile ${hold.target}: `
   return {
     kind: hold.kind,
@@ -83,7 +79,24 @@ export function holdReason(hold: Hold): Reason {
     owner: hold.actor,
     since: hold.since,
     until: hold.until,
-    lift: lift[hold.kind],
+    lift: liftingVerb(hold),
+  }
+}
+
+function liftingVerb({ scope, target, kind }: Hold): string | null {
+  if (kind === 'time') return null
+  if (scope !== 'task') return scope === 'board' ? 'yard resume' : `yard resume ${target}`
+  switch (kind) {
+    case 'human':
+    case 'approval':
+      return `yard unblock ${target}`
+    case 'breaker':
+      return `yard retry ${target} --attempts 1`
+    case 'preflight':
+    case 'cooldown':
+      return `yard retry ${target}`
+    case 'pause':
+      return `yard resume ${target}`
   }
 }
 

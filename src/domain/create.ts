@@ -130,6 +130,21 @@ export function checkMaxRuntime(seconds: number | null | undefined): number | nu
   return seconds
 }
 
+/** The end of the year 9999, the last that has a usual way to be written. */
+const LAST_SECOND = 253_402_300_799
+
+function checkStartTime(seconds: number | null | undefined): Seconds | null {
+  if (seconds === null || seconds === undefined) return null
+  if (!Number.isSafeInteger(seconds) || seconds < 0 || seconds > LAST_SECOND) {
+    throw invalid(
+      'bad_time',
+      `The start time ${seconds} is not a whole number of seconds since 1970. Write for example 2030-01-31T09:00:00Z.`,
+      { notBefore: seconds },
+    )
+  }
+  return seconds
+}
+
 export function checkNewTask(task: NewTask): CheckedTask {
   const parents = [...new Set((task.parents ?? []).map((id) => id.trim()).filter(Boolean))]
   return {
@@ -145,7 +160,7 @@ export function checkNewTask(task: NewTask): CheckedTask {
     maxRuntimeSeconds: checkMaxRuntime(task.maxRuntimeSeconds),
     skills: checkSkills(task.skills),
     createdBy: storableOrNull(task.createdBy?.trim() || null, 'creator', MAX.name),
-    notBefore: task.notBefore ?? null,
+    notBefore: checkStartTime(task.notBefore),
     hold: storableOrNull(task.hold?.trim() || null, 'hold', MAX.reason),
   }
 }

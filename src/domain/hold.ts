@@ -60,3 +60,10 @@ export interface Reason {
   readonly lift: string | null
   readonly blockedBy?: readonly TaskId[]
 }
+
+/** A reason from what is known of it. */
+export const reason = (
+  kind: ReasonKind,
+  text: string,
+  rest: Partial<Omit<Reason, 'kind' | 'text'>> = {},
+): Reason => ({ kind, text, owner: null, since: null, until: null, lift: null, ...rest })

@@ -3,7 +3,7 @@ import { checkMaxRuntime, checkName, checkPriority, checkSkills, checkTitle } fr
 import { change, type Change, type TaskFields } from './change.ts'
 import type { EventDraft } from './event.ts'
 import { conflict, invalid } from './errors.ts'
-import { isHolding, type Hold } from './hold.ts'
+import { isHolding, type Hold, type HoldKind } from './hold.ts'
 import type { Seconds, Task, TaskStatus } from './task.ts'
 import { MAX, storableOrNull } from './text.ts'
 import { assertCan } from './transitions.ts'
@@ -11,21 +11,25 @@ import { assertCan } from './transitions.ts'
 export interface WaitFacts {
   readonly now: Seconds
   readonly openParents: number
+  /** Holds on the card itself that were not lifted. */
   readonly holds: readonly Hold[]
 }
 
 /** Where a card waits when no person holds it: `todo` for a parent or a time, else `ready`. */
 export const waitingPlace = ({ now, openParents, holds }: WaitFacts): 'todo' | 'ready' =>
-  openParents > 0 ||
-  holds.some((hold) => hold.scope === 'task' && hold.kind === 'time' && isHolding(hold, now))
-    ? 'todo'
-    : 'ready'
+  openParents > 0 || holds.some((hold) => hold.kind === 'time' && isHolding(hold, now)) ? 'todo' : 'ready'
+
+/** Where a card goes that comes from a place of its own: one that a person holds is blocked, so that unblocking frees it. */
+const restingPlace = (facts: WaitFacts): 'todo' | 'ready' | 'blocked' =>
+  facts.holds.some(
+    (hold) => (hold.kind === 'human' || hold.kind === 'approval') && isHolding(hold, facts.now),
+  )
+    ? 'blocked'
+    : waitingPlace(facts)
 
 export function unblock(task: Task, facts: WaitFacts): Change {
   assertCan('unblock', task, 'unblock')
-  const breaker = facts.holds.find(
-    (hold) => hold.scope === 'task' && hold.kind === 'breaker' && isHolding(hold, facts.now),
-  )
+  const breaker = facts.holds.find((hold) => hold.kind === 'breaker' && isHolding(hold, facts.now))
   if (breaker !== undefined) {
     throw conflict(
       'breaker_open',
@@ -44,23 +48,24 @@ export function unblock(task: Task, facts: WaitFacts): Change {
   )
 }
 
+const LIFTED_BY_RETRY: readonly HoldKind[] = ['human', 'approval', 'breaker', 'preflight', 'cooldown']
+
 /**
- * A person wants another attempt now: waits end, a breaker closes, and `attempts` more are granted.
- * Cards that are done or in review are taken up again.
+ * A person wants another attempt now: waits end, a breaker closes, and `attempts` more are granted. A done card is taken up
+ * again. Null when there is nothing to do.
  */
-export function retry(task: Task, attempts: number, facts: WaitFacts): Change {
+export function retry(task: Task, attempts: number, facts: WaitFacts): Change | null {
   if (!Number.isSafeInteger(attempts) || attempts < 0 || attempts > 1_000)
     throw invalid('bad_attempts', `Cannot grant ${attempts} attempts: give a whole number from 0 to 1000.`, {
       attempts,
     })
-  const lift = ['human', 'approval', 'breaker', 'preflight', 'cooldown'] as const
   const shared = {
     set: { spawnFailures: 0, lastSpawnError: null },
-    liftHolds: lift,
+    liftHolds: LIFTED_BY_RETRY,
     ...(attempts > 0 ? { ledger: [{ kind: 'grant' as const, amount: attempts, reason: 'retry' }] } : {}),
   }
   const granted: EventDraft[] = attempts > 0 ? [{ kind: 'granted', payload: { attempts } }] : []
-  const place = waitingPlace({ ...facts, holds: facts.holds.filter((hold) => hold.kind === 'time') })
+  const place = waitingPlace(facts)
   switch (task.status) {
     case 'blocked':
       return change(
@@ -79,34 +84,34 @@ export function retry(task: Task, attempts: number, facts: WaitFacts): Change {
         },
       )
     case 'ready':
-    case 'todo':
+    case 'todo': {
+      const lifted = facts.holds.map(({ kind }) => kind).filter((kind) => LIFTED_BY_RETRY.includes(kind))
+      if (lifted.length === 0 && attempts === 0) return null
       return change(task, null, {
         ...shared,
         events: [
           ...granted,
-          {
-            kind: 'released',
-            payload: { holds: facts.holds.filter((hold) => hold.scope === 'task').map((hold) => hold.kind) },
-          },
+          ...(lifted.length === 0 ? [] : [{ kind: 'released', payload: { holds: lifted } } as const]),
         ],
       })
+    }
     case 'triage':
     case 'running':
     case 'review':
     case 'archived':
       throw conflict(
         'wrong_status',
-        `Cannot retry ${task.id}: it is ${task.status}. ${RETRY_INSTEAD[task.status]}`,
+        `Cannot retry ${task.id}: it is ${task.status}. ${RETRY_INSTEAD[task.status](task.id)}`,
         { id: task.id, status: task.status },
       )
   }
 }
 
 const RETRY_INSTEAD = {
-  triage: 'Specify it first with: yard move <id> ready',
-  running: 'Stop the run first with: yard stop <id>',
-  review: 'Send it back with remarks: yard send-back <id> <remarks>',
-  archived: 'Restore it first with: yard restore-task <id>',
+  triage: (id: string) => `Specify it first with: yard move ${id} ready`,
+  running: (id: string) => `Stop the run first with: yard stop ${id}`,
+  review: (id: string) => `Send it back with remarks: yard send-back ${id} <remarks>`,
+  archived: (id: string) => `Restore it first with: yard restore-task ${id}`,
 } as const
 
 export function archive(task: Task): Change {
@@ -124,15 +129,10 @@ export function archive(task: Task): Change {
   )
 }
 
-/** `from` is the status the card had when it was archived, if the board still knows. */
+/** `from` is the status the card had when it was archived; null when the board does not know any more. */
 export function restore(task: Task, from: TaskStatus | null, facts: WaitFacts): Change {
   assertCan('restore', task, 'restore')
-  const back: TaskStatus =
-    task.completedAt !== null || from === 'done'
-      ? 'done'
-      : from === 'triage' || from === 'blocked' || from === 'review'
-        ? from
-        : waitingPlace(facts)
+  const back = placeBefore(task, from, facts)
   return change(
     task,
     { verb: 'restore', to: back },
@@ -140,9 +140,29 @@ export function restore(task: Task, from: TaskStatus | null, facts: WaitFacts): 
   )
 }
 
+function placeBefore(task: Task, from: TaskStatus | null, facts: WaitFacts) {
+  if (task.completedAt !== null || from === 'done') return 'done'
+  switch (from) {
+    case 'triage':
+    case 'blocked':
+    case 'review':
+      return from
+    case 'todo':
+    case 'ready':
+    case 'running':
+      return restingPlace(facts)
+    // Nothing runs it before somebody says so: it may have been an idea, or held.
+    case 'archived':
+    case null: {
+      const place = restingPlace(facts)
+      return place === 'blocked' ? place : 'triage'
+    }
+  }
+}
+
 export function specify(task: Task, facts: WaitFacts): Change {
   assertCan('specify', task, 'move out of triage')
-  const to = waitingPlace(facts)
+  const to = restingPlace(facts)
   return change(task, { verb: 'specify', to }, { events: [{ kind: 'status', payload: { status: to } }] })
 }
 

@@ -71,5 +71,6 @@ export interface Link {
   readonly childId: TaskId
 }
 
-/** Whether a status counts as finished for the children that wait for it. */
-export const isFinished = (status: TaskStatus): boolean => status === 'done'
+/** Whether the children that wait for the card may go on. Archiving is only filing: what was done before stays finished. */
+export const isFinished = ({ status, completedAt }: Pick<Task, 'status' | 'completedAt'>): boolean =>
+  status === 'done' || (status === 'archived' && completedAt !== null)

@@ -14,8 +14,8 @@ interface Move {
 export const TRANSITIONS = {
   specify: {
     from: ['triage'],
-    to: ['todo', 'ready'],
-    about: 'a rough idea becomes work',
+    to: ['todo', 'ready', 'blocked'],
+    about: 'a rough idea becomes work; one that a person holds goes to blocked',
     instead: 'only cards in triage can be specified',
   },
   promote: {

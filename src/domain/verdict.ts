@@ -1,6 +1,7 @@
 /** What a worker or a person says about the work: done, blocked, please review, please change. */
-import { change, type Change, type RunClosing, type TaskFields } from './change.ts'
+import { change, type Change, type TaskFields } from './change.ts'
 import { denied, invalid } from './errors.ts'
+import type { HoldKind } from './hold.ts'
 import type { Seconds, Task } from './task.ts'
 import { firstLine, MAX, storableOrNull } from './text.ts'
 import { assertCan } from './transitions.ts'
@@ -47,15 +48,25 @@ export function complete(
     {
       set: { ...claimReleased, completedAt: now, result: result ?? task.result, spawnFailures: 0 },
       ...(task.currentRunId !== null || hasHandoff
-        ? { closeRun: { outcome: 'completed', summary: handoff, metadata } as RunClosing }
+        ? { closeRun: { outcome: 'completed', summary: handoff, metadata } }
         : {}),
       events: [
         { kind: 'completed', payload: { result_len: result?.length ?? 0, summary: firstLine(handoff) } },
       ],
-      liftHolds: ['human', 'approval', 'time', 'cooldown', 'breaker', 'preflight', 'pause'],
+      liftHolds: LIFTED_BY_DONE,
     },
   )
 }
+
+/** Everything a card can wait for by itself. A pause stays: only the operator lifts it. */
+export const LIFTED_BY_DONE: readonly HoldKind[] = [
+  'human',
+  'approval',
+  'time',
+  'cooldown',
+  'breaker',
+  'preflight',
+]
 
 function assertOtherReviewer(task: Task, actor: string, reviewAuthor: string | null, what: string): void {
   if (task.status === 'review' && reviewAuthor !== null && reviewAuthor === actor) {
@@ -76,7 +87,7 @@ export function block(task: Task, reason: string | null): Change {
     {
       set: claimReleased,
       ...(task.currentRunId !== null || text !== null
-        ? { closeRun: { outcome: 'blocked', summary: text } as RunClosing }
+        ? { closeRun: { outcome: 'blocked', summary: text } }
         : {}),
       events: [{ kind: 'blocked', payload: { reason: text } }],
       openHolds: [

@@ -7,6 +7,7 @@ import type { Change, RunClosing } from '../domain/change.ts'
 import { change } from '../domain/change.ts'
 import { conflict } from '../domain/errors.ts'
 import type { EventDraft } from '../domain/event.ts'
+import { waitingPlace } from '../domain/moves.ts'
 import type { Task } from '../domain/task.ts'
 import { assertMove } from '../domain/transitions.ts'
 import { failureSignature } from '../domain/attempts.ts'
@@ -189,15 +190,14 @@ export async function promoteIfFree(
 ): Promise<boolean> {
   // Locked before its parents are counted: two parents that finish at the same moment must not both count the other as open.
   const task = await lockTask(tx, id)
-  if (task === undefined || task.status !== 'todo' || (await countOpenParents(tx, id)) > 0) return false
-  const holds = await findHolds(tx, 'task', id)
-  if (
-    holds.some(
-      (hold) =>
-        hold.kind !== 'cooldown' && hold.kind !== 'pause' && (hold.until === null || hold.until > tx.now),
-    )
-  )
-    return false
+  if (task === undefined || task.status !== 'todo') return false
+  const facts = {
+    now: tx.now,
+    openParents: await countOpenParents(tx, id),
+    holds: await findHolds(tx, 'task', id),
+  }
+  // Other holds do not keep it in `todo`: it waits as a ready card for whoever lifts them, who then need not promote it.
+  if (waitingPlace(facts) === 'todo') return false
   await apply(tx, change(task, { verb: 'promote', to: 'ready' }, { events: [{ kind: 'promoted' }] }), {
     actor: rule,
     door,

@@ -1,15 +1,15 @@
 import type { Actor } from '../domain/actor.ts'
 import { claim, claimRefusal, type ClaimFacts } from '../domain/claim.ts'
 import { invalid } from '../domain/errors.ts'
-import { BOARD_TARGET, type Reason } from '../domain/hold.ts'
+import { reason, type Reason } from '../domain/hold.ts'
 import type { Task, TaskId, WorkspaceKind } from '../domain/task.ts'
 import { hashSecret, newSecret } from '../lib/ids.ts'
 import type { WriteTransaction } from '../store/connection.ts'
-import { findHolds } from '../store/tables/holds.ts'
+import { findHoldsOver } from '../store/tables/holds.ts'
 import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
-import { findLease, insertLease } from '../store/tables/workspaces.ts'
+import { findLease, insertLease, type Workspace } from '../store/tables/workspaces.ts'
 import { apply, signatureOf } from './apply.ts'
 import { denyWorkers, requireLocked, type BoardPolicy, type KernelDeps } from './deps.ts'
 
@@ -118,15 +118,6 @@ async function capRefusal(tx: WriteTransaction, { profile, caps }: RunRequest): 
     : null
 }
 
-const reason = (kind: Reason['kind'], text: string): Reason => ({
-  kind,
-  text,
-  owner: null,
-  since: null,
-  until: null,
-  lift: null,
-})
-
 async function workspaceRefusal(
   tx: WriteTransaction,
   host: string,
@@ -134,25 +125,22 @@ async function workspaceRefusal(
 ): Promise<Reason | null> {
   const lease = await findLease(tx, host, path)
   if (lease === undefined) return null
-  return {
-    ...reason('capacity', `its workspace ${path} is leased by ${lease.taskId}`),
-    owner: lease.taskId,
-    since: lease.createdAt,
-    blockedBy: [lease.taskId],
-  }
+  return leasedReason(lease)
 }
+
+export const leasedReason = ({ path, taskId, createdAt }: Workspace): Reason =>
+  reason('capacity', `its workspace ${path} is leased by ${taskId}`, {
+    owner: taskId,
+    since: createdAt,
+    blockedBy: [taskId],
+  })
 
 /** Everything the decision needs, read in the claiming transaction. `policy` null: a claim by hand, which is not charged. */
 async function claimFacts(tx: WriteTransaction, task: Task, policy: BoardPolicy | null): Promise<ClaimFacts> {
-  const holds = [
-    ...(await findHolds(tx, 'task', task.id)),
-    ...(await findHolds(tx, 'board', BOARD_TARGET)),
-    ...(task.assignee === null ? [] : await findHolds(tx, 'profile', task.assignee)),
-  ]
   return {
     now: tx.now,
     openParents: await countOpenParents(tx, task.id),
-    holds,
+    holds: await findHoldsOver(tx, task),
     lingeringRunId: await findLingeringRun(tx, task.id),
     attempts:
       policy === null

@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/actor.ts'
 import { birth, checkNewTask, type CheckedTask, type NewTask } from '../domain/create.ts'
 import { invalid, notFound, unavailable } from '../domain/errors.ts'
-import type { Task } from '../domain/task.ts'
+import { isFinished, type Task } from '../domain/task.ts'
 import { newTaskId } from '../lib/ids.ts'
 import type { WriteTransaction } from '../store/connection.ts'
 import { openHold } from '../store/tables/holds.ts'
@@ -101,7 +101,7 @@ async function lockParents(tx: WriteTransaction, parents: readonly string[]): Pr
         `Cannot create the card: its parent ${id} is not on this board. List the board with: yard list`,
         { parent: id },
       )
-    if (!(parent.status === 'done' || (parent.status === 'archived' && parent.completedAt !== null))) open++
+    if (!isFinished(parent)) open++
   }
   return open
 }

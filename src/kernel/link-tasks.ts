@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/actor.ts'
 import { denied, invalid, notFound } from '../domain/errors.ts'
-import type { TaskId } from '../domain/task.ts'
+import { isFinished, type TaskId } from '../domain/task.ts'
 import type { WriteTransaction } from '../store/connection.ts'
 import { insertLink, isDescendant, lockLinks, removeLink } from '../store/tables/links.ts'
 import { lockTask } from '../store/tables/tasks.ts'
@@ -38,9 +38,7 @@ export async function linkTasks(
       { kind: 'linked', payload: { parent_id: parentId, child_id: childId } },
       signatureOf(actor),
     )
-    const finished =
-      ends.parent.status === 'done' || (ends.parent.status === 'archived' && ends.parent.completedAt !== null)
-    if (!finished) await waitAgain(tx, childId, actor.door)
+    if (!isFinished(ends.parent)) await waitAgain(tx, childId, actor.door)
     return true
   })
 }
@@ -68,10 +66,10 @@ export async function unlinkTasks(
   })
 }
 
-/** Locks in the order of the ids, so that two links between the same cards cannot wait for each other. */
+/** The parent first, as a verb does that finishes it and then looks at its children: so none of them waits for the other. */
 async function lockBoth(tx: WriteTransaction, parentId: TaskId, childId: TaskId) {
-  const locked = new Map([...[parentId, childId].toSorted()].map((id) => [id, lockTask(tx, id)]))
-  const [parent, child] = [await locked.get(parentId), await locked.get(childId)]
+  const parent = await lockTask(tx, parentId)
+  const child = await lockTask(tx, childId)
   const missing = parent === undefined ? parentId : child === undefined ? childId : null
   if (missing !== null || parent === undefined || child === undefined)
     throw notFound(

@@ -19,6 +19,7 @@ import { TASK_STATUSES, type Task, type TaskId, type TaskStatus } from '../domai
 import type { Change } from '../domain/change.ts'
 import type { WriteTransaction } from '../store/connection.ts'
 import { lastEventOfKind } from '../store/tables/events.ts'
+import { findTaskByKey } from '../store/tables/tasks.ts'
 import { findHolds } from '../store/tables/holds.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { apply, signatureOf } from './apply.ts'
@@ -48,12 +49,21 @@ function moving(
 /** Gives a blocked card back to the board: `ready`, or `todo` while a parent is open. */
 export const unblockTask = moving('unblock cards', (task, facts) => unblock(task, facts))
 
-export const restoreTask = moving('restore cards', async (task, facts, tx) =>
-  restore(task, archivedFrom((await lastEventOfKind(tx, task.id, 'archived'))?.payload['from']), facts),
-)
+/** Takes an archived card back to where it was. */
+export const restoreTask = moving('restore cards', restoring)
 
-const archivedFrom = (value: unknown): TaskStatus | null =>
-  TASK_STATUSES.find((status) => status === value) ?? null
+async function restoring(task: Task, facts: WaitFacts, tx: WriteTransaction): Promise<Change> {
+  const from = (await lastEventOfKind(tx, task.id, 'archived'))?.payload['from']
+  const wanted = restore(task, TASK_STATUSES.find((status) => status === from) ?? null, facts)
+  const heir = task.idempotencyKey === null ? undefined : await findTaskByKey(tx, task.idempotencyKey)
+  if (heir !== undefined)
+    throw conflict(
+      'key_taken',
+      `Cannot restore ${task.id}: ${heir.id} has its idempotency key now. Archive that one first with: yard archive ${heir.id}`,
+      { id: task.id, other: heir.id },
+    )
+  return wanted
+}
 
 /** Ends the card's waits, closes its breaker and grants `attempts` more. */
 export const retryTask = (deps: KernelDeps, id: TaskId, attempts: number, actor: Actor): Promise<Task> =>
@@ -108,9 +118,9 @@ export async function archiveTask(deps: KernelDeps, id: TaskId, actor: Actor): P
   return result
 }
 
-const specifyTask = moving('move cards', (task, facts) => specify(task, facts))
-const shelveTask = moving('move cards', (task) => shelve(task))
-const reopenTask = moving('move cards', (task, facts) => reopen(task, facts))
+const specifyTask = moving('move cards', specify)
+const shelveTask = moving('move cards', shelve)
+const reopenTask = moving('move cards', reopen)
 
 export interface MoveDetails {
   readonly result?: string | null
@@ -133,8 +143,10 @@ export async function moveTask(
     stopping: false,
     attached: [],
   })
-  const from = (await deps.store.read((db) => requireTask(db, id))).status
-  if (from === to) return at(deps.store.read((db) => requireTask(db, id)))
+  const task = await deps.store.read((db) => requireTask(db, id))
+  const from = task.status
+  if (from === to) return at(Promise.resolve(task))
+  if (from === 'archived') return at(restoreTo(deps, id, to, actor))
   switch (to) {
     case 'done':
       return completeTask(deps, id, details, actor)
@@ -158,6 +170,32 @@ export async function moveTask(
   }
 }
 
+/** Out of the archive and on to where it is wanted, together or not at all. */
+function restoreTo({ store }: KernelDeps, id: TaskId, to: TaskStatus, actor: Actor): Promise<Task> {
+  return store.write(async (tx) => {
+    const archived = await requireLocked(tx, id)
+    const facts = await waitFacts(tx, id)
+    const { task } = await apply(tx, await restoring(archived, facts, tx), signatureOf(actor))
+    const isWaiting = (status: TaskStatus) => status === 'todo' || status === 'ready'
+    if (task.status === to || (isWaiting(task.status) && isWaiting(to))) return task
+    const onward = isWaiting(to) ? ONWARD[task.status] : undefined
+    if (onward === undefined)
+      throw conflict(
+        'wrong_status',
+        `Cannot move ${id} from archived to ${to}: it was ${task.status} when it was archived. Restore it first with: yard restore-task ${id}`,
+        { id, status: 'archived', was: task.status },
+      )
+    return (await apply(tx, onward(task, facts), signatureOf(actor))).task
+  })
+}
+
+/** From where a card comes out of the archive to work that waits. */
+const ONWARD: Partial<Record<TaskStatus, (task: Task, facts: WaitFacts) => Change>> = {
+  triage: specify,
+  blocked: unblock,
+  done: reopen,
+}
+
 async function backToWork(
   deps: KernelDeps,
   id: TaskId,
@@ -168,7 +206,6 @@ async function backToWork(
   if (from === 'triage') return specifyTask(deps, id, actor)
   if (from === 'blocked') return unblockTask(deps, id, actor)
   if (from === 'done') return reopenTask(deps, id, actor)
-  if (from === 'archived') return restoreTask(deps, id, actor)
   const instead: Partial<Record<TaskStatus, string>> = {
     todo: `it waits for something; see: yard why ${id}`,
     ready: `ready cards wait only for parents and times. Hold it back with: yard pause ${id}`,

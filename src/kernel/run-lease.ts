@@ -1,9 +1,8 @@
 /** What a runner says of its run while it lasts. Every call is fenced by the run's secret. */
 import type { Actor, RunCapability } from '../domain/actor.ts'
-import { BOARD_TARGET, isHolding } from '../domain/hold.ts'
+import { isHolding } from '../domain/hold.ts'
 import type { ProcessIdentity, StopRequest } from '../domain/run.ts'
-import type { Connection } from '../store/connection.ts'
-import { findHolds } from '../store/tables/holds.ts'
+import { findHoldsOver } from '../store/tables/holds.ts'
 import { registerRunner, registerWorker } from '../store/tables/run-processes.ts'
 import { extendRunClaim, findRun, setRunPid } from '../store/tables/runs.ts'
 import { findStop } from '../store/tables/run-stops.ts'
@@ -38,22 +37,11 @@ export async function startRun(
     if (task?.currentRunId !== capability.runId) return 'ended'
     if (!(await registerRunner(tx, capability.runId, identity))) return 'ended'
     if ((await findStop(tx, capability.runId)) !== null) return 'stopped'
-    return (await isPaused(tx, taskId, task.assignee, tx.now)) ? 'paused' : 'go'
+    const isPaused = (await findHoldsOver(tx, task)).some(
+      (hold) => hold.kind === 'pause' && isHolding(hold, tx.now),
+    )
+    return isPaused ? 'paused' : 'go'
   })
-}
-
-async function isPaused(
-  db: Connection,
-  taskId: string,
-  profile: string | null,
-  now: number,
-): Promise<boolean> {
-  const holds = [
-    ...(await findHolds(db, 'task', taskId)),
-    ...(await findHolds(db, 'board', BOARD_TARGET)),
-    ...(profile === null ? [] : await findHolds(db, 'profile', profile)),
-  ]
-  return holds.some((hold) => hold.kind === 'pause' && isHolding(hold, now))
 }
 
 /** The worker runs. False when the run has ended meanwhile: then the worker must be ended too. */

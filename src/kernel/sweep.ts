@@ -1,11 +1,12 @@
 /** What only a dispatcher does: let go what has become due, take back claims by hand that ran out, give up what cannot start. */
-import type { Reason } from '../domain/hold.ts'
 import { change } from '../domain/change.ts'
+import type { Hold, Reason } from '../domain/hold.ts'
+import { waitingPlace } from '../domain/moves.ts'
 import { release } from '../domain/release.ts'
 import type { Task, TaskId } from '../domain/task.ts'
 import { assertCan } from '../domain/transitions.ts'
 import { retryWaitSeconds } from '../domain/attempts.ts'
-import { findDueHolds, liftHold } from '../store/tables/holds.ts'
+import { findDueHolds, findHolds, liftDueHold, liftHold } from '../store/tables/holds.ts'
 import { ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { findExpiredClaims } from '../store/tables/runs.ts'
@@ -24,9 +25,7 @@ export async function liftDueHolds({ store }: KernelDeps, now: number, door: str
   return store.write(async (tx) => {
     const promoted: TaskId[] = []
     for (const hold of due) {
-      // A preflight hold is lifted by its check passing, never by the clock: the clock only asks for the check.
-      if (hold.kind === 'preflight') continue
-      if ((await liftHold(tx, hold, BY_TIME, tx.now)) === 0 || hold.scope !== 'task') continue
+      if (!(await liftDueHold(tx, hold, BY_TIME, tx.now)) || hold.scope !== 'task') continue
       if (await promoteIfFree(tx, hold.target, door, BY_TIME)) promoted.push(hold.target)
     }
     return promoted
@@ -111,34 +110,33 @@ export async function failPreflight(
   })
 }
 
-/** The check passes again: the preflight hold is lifted, and a card it had blocked is free. */
+/**
+ * The check passes again: the preflight hold is lifted, and a card that it alone had blocked is free. The count of failed
+ * starts stays, for only a start that succeeds ends it: a need that comes and goes must not buy starts without end.
+ */
 export async function passPreflight({ store }: KernelDeps, id: TaskId, door: string): Promise<boolean> {
   const by: Signature = { actor: BY_PREFLIGHT, door, runId: null }
   return store.write(async (tx) => {
     const task = await lockTask(tx, id)
     if (task === undefined) return false
-    if ((await liftHold(tx, { scope: 'task', target: id, kind: 'preflight' }, BY_PREFLIGHT, tx.now)) === 0)
-      return false
-    if (task.status !== 'blocked') {
+    const holds = await findHolds(tx, 'task', id)
+    const preflight = holds.find((hold) => hold.kind === 'preflight')
+    if (preflight === undefined) return false
+    await liftHold(tx, preflight, BY_PREFLIGHT, tx.now)
+    const isFree = task.status === 'blocked' && preflight.until === null && !holds.some(isHeldByPerson)
+    if (!isFree) {
       note(tx, id, { kind: 'released', payload: { holds: ['preflight'] } }, by)
       return true
     }
-    const to = (await countOpenParents(tx, id)) > 0 ? 'todo' : 'ready'
-    await apply(
-      tx,
-      change(
-        task,
-        { verb: 'unblock', to },
-        {
-          set: { spawnFailures: 0 },
-          events: [{ kind: 'unblocked', payload: { reason: 'what was missing is there' } }],
-        },
-      ),
-      by,
-    )
+    const to = waitingPlace({ now: tx.now, openParents: await countOpenParents(tx, id), holds })
+    const unblocked = { kind: 'unblocked', payload: { reason: 'what was missing is there' } } as const
+    await apply(tx, change(task, { verb: 'unblock', to }, { events: [unblocked] }), by)
     return true
   })
 }
+
+const isHeldByPerson = ({ kind }: Hold): boolean =>
+  kind === 'human' || kind === 'approval' || kind === 'breaker'
 
 /** A ready card has no attempts left: it is blocked until a person grants more. */
 export async function giveUp(

@@ -1,16 +1,16 @@
 /** Why a card is not running: every reason with its owner, since when, until when, and the verb that lifts it. */
-import { attemptsAllowed, attemptsLeft, attemptsUsed } from '../domain/attempts.ts'
-import { holdReason } from '../domain/claim.ts'
-import { BOARD_TARGET, isHolding, type Hold, type Reason } from '../domain/hold.ts'
-import type { Task, TaskId } from '../domain/task.ts'
+import { dayReason, holdReason, lingeringReason, spentReason } from '../domain/claim.ts'
+import { isHolding, reason, type Hold, type Reason } from '../domain/hold.ts'
+import { isFinished, type Task, type TaskId } from '../domain/task.ts'
 import type { Connection } from '../store/connection.ts'
 import { lastEventOfKind } from '../store/tables/events.ts'
-import { findHolds } from '../store/tables/holds.ts'
+import { findHoldsOver } from '../store/tables/holds.ts'
 import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
-import { findParents } from '../store/tables/links.ts'
+import { findParents, type LinkedTask } from '../store/tables/links.ts'
 import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findStop } from '../store/tables/run-stops.ts'
 import { findLease, findWorkspacesOf } from '../store/tables/workspaces.ts'
+import { leasedReason } from './claim-task.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
 /** What only a door knows: the caps in force, and whether anybody dispatches. */
@@ -19,179 +19,166 @@ export interface WhyContext {
   readonly dispatcher: 'running' | 'absent' | 'unknown'
 }
 
-const plain = (kind: Reason['kind'], text: string, rest: Partial<Reason> = {}): Reason => ({
-  kind,
-  text,
-  owner: null,
-  since: null,
-  until: null,
-  lift: null,
-  ...rest,
-})
-
+/** Gives the card with its reasons; none for a card that runs, or that the next pass starts. */
 export async function why(
-  { store, policy, host }: KernelDeps,
+  deps: KernelDeps,
   id: TaskId,
   context: WhyContext,
 ): Promise<{ task: Task; reasons: Reason[] }> {
-  const now = await store.now()
-  return store.read(async (db) => {
+  const now = await deps.store.now()
+  return deps.store.read(async (db) => {
     const task = await requireTask(db, id)
-    return { task, reasons: await reasonsFor(db, task, now) }
+    return { task, reasons: await reasonsFor(deps, db, task, now, context) }
   })
+}
 
-  async function reasonsFor(db: Connection, task: Task, at: number): Promise<Reason[]> {
-    switch (task.status) {
-      case 'running':
-        return runningReasons(db, task)
-      case 'done':
-        return [plain('status', 'it is done', { since: task.completedAt })]
-      case 'archived':
-        return [plain('status', 'it is archived', { lift: `yard move ${task.id} ready` })]
-      case 'triage':
-        return [
-          plain('status', 'it is a rough idea: nothing runs it before somebody specifies it', {
-            lift: `yard move ${task.id} ready`,
-          }),
-        ]
-      case 'review':
-        return [
-          plain('status', 'it waits for a reviewer who is not its author', {
-            lift: `yard complete ${task.id}`,
-          }),
-        ]
-      case 'blocked':
-        return blockedReasons(db, task, at)
-      case 'todo':
-      case 'ready':
-        return [
-          ...(await parentReasons(db, task)),
-          ...(await heldReasons(db, task, at)),
-          ...(await admissionReasons(db, task, at)),
-        ]
-    }
-  }
-
-  async function runningReasons(db: Connection, task: Task): Promise<Reason[]> {
-    const stop = task.currentRunId === null ? null : await findStop(db, task.currentRunId)
-    return stop === null
-      ? []
-      : [
-          plain('stopping', `run ${stop.runId} is being stopped: ${stop.reason}`, {
-            owner: stop.actor,
-            since: stop.requestedAt,
-          }),
-        ]
-  }
-
-  async function blockedReasons(db: Connection, task: Task, at: number): Promise<Reason[]> {
-    const held = await heldReasons(db, task, at)
-    if (held.length > 0) return held
-    const event = await lastEventOfKind(db, task.id, 'blocked')
-    return [
-      plain('human', String(event?.payload['reason'] ?? 'it is blocked'), {
-        owner: event?.actor ?? null,
-        since: event?.createdAt ?? null,
-        lift: `yard unblock ${task.id}`,
-      }),
-    ]
-  }
-
-  async function parentReasons(db: Connection, task: Task): Promise<Reason[]> {
-    const open = (await findParents(db, task.id)).filter((parent) => parent.status !== 'done')
-    return open.map((parent) =>
-      parent.status === 'archived'
-        ? plain('dependency', `its parent ${parent.id} was archived`, {
-            owner: parent.id,
-            lift: `yard unlink ${parent.id} ${task.id}`,
-            blockedBy: [parent.id],
-          })
-        : plain(
-            'dependency',
-            `it waits for its parent ${parent.id} "${parent.title}", which is ${parent.status}`,
-            { owner: parent.id, blockedBy: [parent.id] },
-          ),
-    )
-  }
-
-  async function heldReasons(db: Connection, task: Task, at: number): Promise<Reason[]> {
-    const holds: Hold[] = [
-      ...(await findHolds(db, 'task', task.id)),
-      ...(await findHolds(db, 'board', BOARD_TARGET)),
-      ...(task.assignee === null ? [] : await findHolds(db, 'profile', task.assignee)),
-    ]
-    return holds.filter((hold) => isHolding(hold, at) || hold.kind === 'preflight').map(holdReason)
-  }
-
-  async function admissionReasons(db: Connection, task: Task, at: number): Promise<Reason[]> {
-    if (task.status !== 'ready') return []
-    const reasons: Reason[] = []
-    if (task.assignee === null)
-      reasons.push(
-        plain('unassigned', 'nobody is assigned to it', { lift: `yard assign ${task.id} <profile>` }),
-      )
-    const lingering = await findLingeringRun(db, task.id)
-    if (lingering !== null)
-      reasons.push(plain('stopping', `the processes of run ${lingering} are not proven gone yet`))
-    const totals = await ledgerTotals(db, task.id)
-    if (attemptsLeft(totals, policy()) <= 0) {
-      reasons.push(
-        plain(
-          'breaker',
-          `it has used ${attemptsUsed(totals)} of ${attemptsAllowed(totals, policy())} attempts`,
-          { lift: `yard retry ${task.id} --attempts 1` },
-        ),
-      )
-    }
-    if (
-      task.assignee !== null &&
-      (await attemptsOfDay(db, task.assignee, at)) >= policy().maxAttemptsPerProfileAndDay
-    ) {
-      reasons.push(
-        plain(
-          'capacity',
-          `profile ${task.assignee} has used its ${policy().maxAttemptsPerProfileAndDay} attempts of today`,
-          { owner: task.assignee, until: (Math.floor(at / 86_400) + 1) * 86_400 },
-        ),
-      )
-    }
-    for (const workspace of await findWorkspacesOf(db, task.id)) {
-      const lease = await findLease(db, host, workspace.path)
-      if (lease !== undefined && lease.taskId !== task.id)
-        reasons.push(
-          plain('capacity', `its workspace ${lease.path} is leased by ${lease.taskId}`, {
-            owner: lease.taskId,
-            blockedBy: [lease.taskId],
-          }),
-        )
-    }
-    return [...reasons, ...(await capacityReasons(db, task)), ...dispatcherReasons()]
-  }
-
-  async function capacityReasons(db: Connection, task: Task): Promise<Reason[]> {
-    if (context.caps === null || task.assignee === null) return []
-    const running = await countLive(db)
-    const total = [...running.values()].reduce((sum, count) => sum + count, 0)
-    const mine = running.get(task.assignee) ?? 0
-    if (total >= context.caps.board)
+async function reasonsFor(
+  deps: KernelDeps,
+  db: Connection,
+  task: Task,
+  now: number,
+  context: WhyContext,
+): Promise<Reason[]> {
+  switch (task.status) {
+    case 'running':
+      return stopReasons(db, task)
+    case 'done':
+      return [reason('status', 'it is done', { since: task.completedAt })]
+    case 'archived':
+      return [reason('status', 'it is archived', { lift: `yard move ${task.id} ready` })]
+    case 'triage':
       return [
-        plain(
-          'capacity',
-          `${total} cards run, and ${context.caps.board} is the board's cap (kanban.max_running)`,
-        ),
-      ]
-    if (mine >= context.caps.profile)
-      return [
-        plain('capacity', `${mine} cards run for ${task.assignee}, and ${context.caps.profile} is its cap`, {
-          owner: task.assignee,
+        reason('status', 'it is a rough idea: nothing runs it before somebody specifies it', {
+          lift: `yard move ${task.id} ready`,
         }),
       ]
-    return []
-  }
-
-  function dispatcherReasons(): Reason[] {
-    return context.dispatcher === 'absent'
-      ? [plain('no_dispatcher', 'no gateway is running here to start it', { lift: 'yard gateway start' })]
-      : []
+    case 'review':
+      return [
+        reason('status', 'it waits for a reviewer who is not its author', {
+          lift: `yard complete ${task.id}`,
+        }),
+      ]
+    case 'blocked':
+      return blockedReasons(db, task, now)
+    case 'todo':
+      return [...(await parentReasons(db, task)), ...(await holdsInForce(db, task, now)).map(holdReason)]
+    case 'ready':
+      return [
+        ...(await parentReasons(db, task)),
+        ...(await holdsInForce(db, task, now)).map(holdReason),
+        ...(await admissionReasons(deps, db, task, now)),
+        ...(await capacityReasons(db, task, context)),
+        ...dispatcherReasons(context),
+      ]
   }
 }
+
+async function stopReasons(db: Connection, task: Task): Promise<Reason[]> {
+  const stop = task.currentRunId === null ? null : await findStop(db, task.currentRunId)
+  if (stop === null) return []
+  return [
+    reason('stopping', `run ${stop.runId} is being stopped: ${stop.reason}`, {
+      owner: stop.actor,
+      since: stop.requestedAt,
+    }),
+  ]
+}
+
+/** A preflight hold whose time has come is in force until its check passes. */
+const holdsInForce = async (db: Connection, task: Task, now: number): Promise<Hold[]> =>
+  (await findHoldsOver(db, task)).filter((hold) => isHolding(hold, now) || hold.kind === 'preflight')
+
+async function blockedReasons(db: Connection, task: Task, now: number): Promise<Reason[]> {
+  const holds = await holdsInForce(db, task, now)
+  const reasons = holds.map(holdReason)
+  return holds.some((hold) => hold.scope === 'task' && hold.kind !== 'pause')
+    ? reasons
+    : [await blockReason(db, task), ...reasons]
+}
+
+/** Of a card that was blocked on a board which kept no holds. */
+async function blockReason(db: Connection, task: Task): Promise<Reason> {
+  const event = await lastEventOfKind(db, task.id, 'blocked')
+  const said = event?.payload['reason']
+  return reason('human', typeof said === 'string' ? said : 'it is blocked', {
+    owner: event?.actor ?? null,
+    since: event?.createdAt ?? null,
+    lift: `yard unblock ${task.id}`,
+  })
+}
+
+async function parentReasons(db: Connection, task: Task): Promise<Reason[]> {
+  return (await findParents(db, task.id))
+    .filter((parent) => !isFinished(parent))
+    .map((parent) => parentReason(parent, task))
+}
+
+const parentReason = ({ id, title, status }: LinkedTask, child: Task): Reason =>
+  status === 'archived'
+    ? reason('dependency', `its parent ${id} "${title}" was archived undone, so it would wait for ever`, {
+        owner: id,
+        blockedBy: [id],
+        lift: `yard unlink ${id} ${child.id}`,
+      })
+    : reason('dependency', `it waits for its parent ${id} "${title}", which is ${status}`, {
+        owner: id,
+        blockedBy: [id],
+      })
+
+async function admissionReasons(
+  { policy, host }: KernelDeps,
+  db: Connection,
+  task: Task,
+  now: number,
+): Promise<Reason[]> {
+  const lingering = await findLingeringRun(db, task.id)
+  const attempts = {
+    totals: await ledgerTotals(db, task.id),
+    profileToday: await attemptsOfDay(db, task.assignee ?? '', now),
+    policy: policy(),
+  }
+  return [
+    task.assignee === null
+      ? reason('unassigned', 'nobody is assigned to it', { lift: `yard assign ${task.id} <profile>` })
+      : null,
+    lingering === null ? null : lingeringReason(lingering),
+    spentReason(task, attempts),
+    dayReason(task, attempts, now),
+    ...(await leaseReasons(db, task, host)),
+  ].filter((found) => found !== null)
+}
+
+/** Looks at the folder it asks for and at those it has worked in; only a dispatcher can tell where a card will work. */
+async function leaseReasons(db: Connection, task: Task, host: string): Promise<Reason[]> {
+  const known = (await findWorkspacesOf(db, task.id)).map((workspace) => workspace.path)
+  const paths = new Set([...(task.workspacePath === null ? [] : [task.workspacePath]), ...known])
+  const reasons: Reason[] = []
+  for (const path of paths) {
+    const lease = await findLease(db, host, path)
+    if (lease !== undefined && lease.taskId !== task.id) reasons.push(leasedReason(lease))
+  }
+  return reasons
+}
+
+async function capacityReasons(db: Connection, { assignee }: Task, { caps }: WhyContext): Promise<Reason[]> {
+  if (caps === null || assignee === null) return []
+  const live = await countLive(db)
+  const total = [...live.values()].reduce((sum, count) => sum + count, 0)
+  const mine = live.get(assignee) ?? 0
+  if (total >= caps.board)
+    return [
+      reason('capacity', `${total} cards run, and ${caps.board} is the board's cap (kanban.max_running)`),
+    ]
+  if (mine >= caps.profile)
+    return [
+      reason('capacity', `${mine} cards run for ${assignee}, and ${caps.profile} is its cap`, {
+        owner: assignee,
+      }),
+    ]
+  return []
+}
+
+const dispatcherReasons = ({ dispatcher }: WhyContext): Reason[] =>
+  dispatcher === 'absent'
+    ? [reason('no_dispatcher', 'no gateway is running here to start it', { lift: 'yard gateway start' })]
+    : []

@@ -75,11 +75,11 @@ export async function findEvents(db: Connection, filter: EventFilter): Promise<B
       if (filter.runId !== undefined) query = query.where('e.run_id', '=', filter.runId)
       if (filter.kinds !== undefined) query = query.where('e.kind', 'in', [...filter.kinds])
       if (filter.assignee !== undefined || filter.tenant !== undefined) {
-        query = query.where(({ exists, selectFrom }) => {
-          let tasks = selectFrom('tasks as t').select('t.id').whereRef('t.id', '=', 'e.task_id')
+        query = query.where((eb) => {
+          let tasks = eb.selectFrom('tasks as t').select('t.id').whereRef('t.id', '=', 'e.task_id')
           if (filter.assignee !== undefined) tasks = tasks.where('t.assignee', '=', filter.assignee)
           if (filter.tenant !== undefined) tasks = tasks.where('t.tenant', '=', filter.tenant)
-          return exists(tasks)
+          return eb.exists(tasks)
         })
       }
       return query

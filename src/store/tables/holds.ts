@@ -85,6 +85,23 @@ export const liftHold = (
   now: number,
 ): Promise<number> => db.run(lift, { scope: hold.scope, target: hold.target, kind: hold.kind, now, by })
 
+const liftEnded = statement<{ id: number; now: number; by: string }>()((db, p) =>
+  db
+    .updateTable('holds')
+    .set({ lifted_at: p.now, lifted_by: p.by })
+    .where('id', '=', p.id)
+    .where('lifted_at', 'is', null)
+    .where('until', '<=', p.now),
+)
+
+/** Lifts a hold whose time has come; false when it was lifted or prolonged meanwhile. */
+export const liftDueHold = async (
+  db: Connection,
+  { id }: Pick<Hold, 'id'>,
+  by: string,
+  now: number,
+): Promise<boolean> => (await db.run(liftEnded, { id, now, by })) === 1
+
 const open = statement<{ scope: string; target: string }>()((db, p) =>
   db
     .selectFrom('holds')
@@ -98,6 +115,27 @@ const open = statement<{ scope: string; target: string }>()((db, p) =>
 /** Holds on one target that were not lifted; some may have run out of time. */
 export const findHolds = async (db: Connection, scope: HoldScope, target: string): Promise<Hold[]> =>
   (await db.all(open, { scope, target })) as Hold[]
+
+const over = statement<{ task: string; profile: string }>()((db, p) =>
+  db
+    .selectFrom('holds')
+    .select(COLUMNS)
+    .where('lifted_at', 'is', null)
+    .where((hold) =>
+      hold.or([
+        hold('scope', '=', 'board'),
+        hold.and([hold('scope', '=', 'task'), hold('target', '=', p.task)]),
+        hold.and([hold('scope', '=', 'profile'), hold('target', '=', p.profile)]),
+      ]),
+    )
+    .orderBy('id'),
+)
+
+/** Holds on the card, on its profile and on the board that were not lifted. */
+export const findHoldsOver = async (
+  db: Connection,
+  { id, assignee }: { readonly id: string; readonly assignee: string | null },
+): Promise<Hold[]> => (await db.all(over, { task: id, profile: assignee ?? '' })) as Hold[]
 
 const wide = statement<Record<string, never>>()((db) =>
   db
@@ -124,11 +162,13 @@ const due = statement<{ now: number }>()((db, p) =>
     .where('lifted_at', 'is', null)
     .where('until', 'is not', null)
     .where('until', '<=', p.now)
+    // Its own check lifts it, never the clock: the clock only says when to look again.
+    .where('kind', '<>', 'preflight')
     .orderBy('until')
     .limit(500),
 )
 
-/** Holds whose time has come. */
+/** Holds that end by the clock and whose time has come; at most 500. */
 export const findDueHolds = async (db: Connection, now: number): Promise<Hold[]> =>
   (await db.all(due, { now })) as Hold[]
 

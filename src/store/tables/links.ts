@@ -26,13 +26,14 @@ export interface LinkedTask {
   readonly id: string
   readonly title: string
   readonly status: TaskStatus
+  readonly completedAt: number | null
 }
 
 const parents = statement<{ id: string }>()((db, p) =>
   db
     .selectFrom('task_links as l')
     .innerJoin('tasks as t', 't.id', 'l.parent_id')
-    .select(['t.id', 't.title', 't.status'])
+    .select(['t.id', 't.title', 't.status', 't.completed_at as completedAt'])
     .where('l.child_id', '=', p.id)
     .orderBy('t.created_at')
     .orderBy('t.id'),
@@ -41,7 +42,7 @@ const children = statement<{ id: string }>()((db, p) =>
   db
     .selectFrom('task_links as l')
     .innerJoin('tasks as t', 't.id', 'l.child_id')
-    .select(['t.id', 't.title', 't.status'])
+    .select(['t.id', 't.title', 't.status', 't.completed_at as completedAt'])
     .where('l.parent_id', '=', p.id)
     .orderBy('t.created_at')
     .orderBy('t.id'),

@@ -279,14 +279,15 @@ const readyCards = (kinds: 'all' | 'not preflight') =>
       .selectFrom('tasks')
       .select(['id', 'assignee'])
       .where('status', '=', 'ready')
-      .where(({ not, exists, selectFrom }) => {
-        const open = selectFrom('holds')
+      .where((eb) => {
+        const open = eb
+          .selectFrom('holds')
           .select('holds.id')
           .where('scope', '=', 'task')
           .whereRef('target', '=', 'tasks.id')
           .where('lifted_at', 'is', null)
           .where((hold) => hold.or([hold('until', 'is', null), hold('until', '>', p.now)]))
-        return not(exists(kinds === 'all' ? open : open.where('kind', '<>', 'preflight')))
+        return eb.not(eb.exists(kinds === 'all' ? open : open.where('kind', '<>', 'preflight')))
       })
       .orderBy('priority', 'desc')
       .orderBy('created_at')
