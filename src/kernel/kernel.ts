@@ -4,6 +4,14 @@ import { claimTask, openRun } from './claim-task.ts'
 import { commentTask } from './comment-task.ts'
 import { blockTask, completeTask, requestTaskReview, sendBackTask } from './complete-task.ts'
 import { createTask, createTasks } from './create-task.ts'
+import {
+  checkCredential,
+  identifyRun,
+  issueCredential,
+  listCredentials,
+  redeemLogin,
+  revokeCredential,
+} from './credentials.ts'
 import type { KernelDeps } from './deps.ts'
 import { readForDispatch, readPreflightBlocked, readReady } from './dispatch-read.ts'
 import { closeRun } from './end-run.ts'
@@ -53,6 +61,7 @@ const VERBS = {
   askLease,
   assignTask,
   blockTask,
+  checkCredential,
   claimTask,
   closeRun,
   commentTask,
@@ -68,10 +77,13 @@ const VERBS = {
   getTask,
   giveUp,
   heartbeatTask,
+  identifyRun,
+  issueCredential,
   keptDigests,
   liftDueHolds,
   linkTasks,
   listAttachments,
+  listCredentials,
   listHolds,
   listLiveRuns,
   listRuns,
@@ -90,12 +102,14 @@ const VERBS = {
   recordBaseCommit,
   recordSpawn,
   recordWorkspace,
+  redeemLogin,
   renewLease,
   requestTaskReview,
   resolveTaskId,
   restoreTask,
   resume,
   retryTask,
+  revokeCredential,
   sendBackTask,
   showTask,
   startRun,

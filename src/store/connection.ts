@@ -42,6 +42,8 @@ export interface Store extends AsyncDisposable {
   read<T>(work: (db: Connection) => Promise<T>): Promise<T>
   /** The wall clock all hosts of this board agree on, in whole unix seconds. */
   now(): Promise<number>
+  /** A text that is another one after every commit by any process, and the same one while there was none. */
+  version(): Promise<string>
   /** Calls `listener` soon after every commit by any process, and now and then without one. */
   watch(listener: ChangeListener): Disposable
 }

@@ -184,6 +184,21 @@ export interface WorkspacesTable {
   trash_path: string | null
 }
 
+/** Tokens, browser sessions and login links: what the server takes for an answer to "who are you". */
+export interface CredentialsTable {
+  id: Generated<number>
+  kind: string
+  secret_hash: string
+  person: string
+  label: string
+  scope: string
+  created_at: number
+  created_by: string
+  expires_at: number | null
+  ended_at: number | null
+  ended_by: string | null
+}
+
 export interface BoardMetaTable {
   key: string
   value: string
@@ -209,6 +224,7 @@ export interface Tables {
   late_reports: LateReportsTable
   attachments: AttachmentsTable
   workspaces: WorkspacesTable
+  credentials: CredentialsTable
   board_meta: BoardMetaTable
   schema_migrations: SchemaMigrationsTable
 }

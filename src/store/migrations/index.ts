@@ -1,8 +1,9 @@
 /** Every released migration, in order. */
 import { initial } from './0001-initial.ts'
+import { credentials } from './0002-credentials.ts'
 import type { Migration } from './migration.ts'
 
-export const MIGRATIONS: readonly Migration[] = [initial]
+export const MIGRATIONS: readonly Migration[] = [initial, credentials]
 
 /** The schema this build reads and writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.at(-1)?.version ?? 0
