@@ -1,6 +1,7 @@
 /** What the CLI is handed beside the kernel; each part is loaded when it is first asked for. */
 import { existsSync, readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import type { BoardPolicy } from '../kernel/deps.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -18,6 +19,8 @@ export interface ServicesWiring {
   readonly version: string
   readonly kernel: () => Promise<Kernel>
   readonly address: () => Promise<BoardAddress>
+  /** From now on the kernel asks this for its policy: for a process that goes on while the configuration changes. */
+  readonly usePolicy: (live: () => BoardPolicy) => void
   /** How this program is started. */
   readonly program: readonly [string, ...string[]]
 }
@@ -119,18 +122,19 @@ export function openServices(wiring: ServicesWiring): Services {
     },
     gateway: {
       program: wiring.program,
-      async state() {
+      async status() {
         const status = gatewayStatus(paths, systemClock.now())
         const state = status.running ? status.state : status.crashed
-        if (state === null) return null
         return {
-          pid: state.identity.pid,
-          startedAt: state.startedAt,
-          lastPassAt: state.lastPassAt,
-          version: state.version,
-          alive: status.running,
+          running: status.running,
           healthy: status.running && status.healthy,
-          problems: status.running ? status.problems : ['it ended without saying so'],
+          dispatching: status.running && (state?.dispatching ?? false),
+          problems: status.running ? status.problems : [],
+          pid: state?.identity.pid ?? null,
+          version: state?.version ?? null,
+          startedAt: state?.startedAt ?? null,
+          lastPassAt: state?.lastPassAt ?? null,
+          crashed: !status.running && state !== null,
         }
       },
       run: async (options) => (await import('./gateway-service.ts')).runGatewayHere(wiring, options),

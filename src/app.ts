@@ -1,0 +1,109 @@
+/** Wires the house together: one home, its configuration and environment read once, everything opened on first use. */
+import { join } from 'node:path'
+import type { App } from './cli/main.ts'
+import { notFound } from './domain/errors.ts'
+import type { BoardPolicy, KernelDeps } from './kernel/deps.ts'
+import { thisHost } from './kernel/deps.ts'
+import { openKernel, type Kernel } from './kernel/kernel.ts'
+import { homeFolder, homePaths } from './lib/paths.ts'
+import { liveness } from './lib/process-identity.ts'
+import { once, openServices } from './app/services.ts'
+import { isUnconfigured, policyFor, readConfig } from './app/settings.ts'
+import { openBoard, type OpenedBoard } from './app/open-board.ts'
+import type { Store } from './store/connection.ts'
+
+export interface AppOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly version: string
+  /** How this program is started, for whoever has to start it again. */
+  readonly program: readonly [string, ...string[]]
+}
+
+export async function openApp({ env, version, program }: AppOptions): Promise<App> {
+  const paths = homePaths(homeFolder(env))
+  const opened = once<OpenedBoard>(async () => {
+    const database = isUnconfigured(paths, env)
+      ? null
+      : (await readConfig(paths, env)).settings.kanban.database
+    return openBoard(paths, database)
+  })
+  let store: Store | undefined
+  let policy: (() => BoardPolicy) | undefined
+  const kernel: () => Promise<Kernel> = once(async () => {
+    const configured = await policyFor(paths, env)
+    const opening = await opened()
+    store = opening.store
+    return openKernel({
+      store: opening.store,
+      policy: () => policy?.() ?? configured,
+      host: thisHost(),
+      collectArtifacts: collector(() => kernel(), paths, env),
+      pokeRunner,
+    })
+  })
+  const services = openServices({
+    paths,
+    env,
+    version,
+    program,
+    kernel,
+    address: async () => (await opened()).address,
+    usePolicy: (live) => {
+      policy = live
+    },
+  })
+  return {
+    paths,
+    kernel,
+    services,
+    async [Symbol.asyncDispose]() {
+      await store?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A hint to a run's own process on this machine that it should look at the board. */
+const pokeRunner: KernelDeps['pokeRunner'] = ({ host, runner }) => {
+  if (runner === null || host !== thisHost() || liveness(runner) !== 'alive') return
+  try {
+    process.kill(runner.pid, 'SIGUSR2')
+  } catch {
+    // It ended in this very moment.
+  }
+}
+
+/** Copies declared files of a card's workspace into the attachment store before their completion is acknowledged. */
+const collector =
+  (
+    kernel: () => Promise<Kernel>,
+    paths: ReturnType<typeof homePaths>,
+    env: NodeJS.ProcessEnv,
+  ): KernelDeps['collectArtifacts'] =>
+  async (task, names) => {
+    const [{ attachmentStore }, { collectArtifacts }] = await Promise.all([
+      import('./workspaces/attachment-store.ts'),
+      import('./workspaces/collect-artifacts.ts'),
+    ])
+    const known = (await (await kernel()).listWorkspaces())
+      .filter((workspace) => workspace.taskId === task.id)
+      .at(-1)
+    const workspace = known?.path ?? task.workspacePath ?? join(paths.workspaces, task.id)
+    const maxBytes = isUnconfigured(paths, env)
+      ? undefined
+      : (await readConfig(paths, env)).settings.attachments.max_mb * 2 ** 20
+    const { stored, refused } = await collectArtifacts({
+      store: attachmentStore(paths.attachments),
+      workspace,
+      names,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+    })
+    if (refused.length > 0) {
+      const list = refused.map(({ name, reason }) => `${name}: ${reason}`).join('\n')
+      throw notFound(
+        'artifact_not_kept',
+        `Cannot complete ${task.id}: not every file of metadata.artifacts could be kept.\n${list}\nNothing was changed. Correct the list and report again.`,
+        { refused },
+      )
+    }
+    return stored.map(({ name, size, digest, mime }) => ({ name, size, digest, mime: mime ?? null }))
+  }

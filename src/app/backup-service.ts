@@ -1,0 +1,49 @@
+/** Backups for people and for the gateway's schedule. */
+import { copyFileSync, constants, statSync } from 'node:fs'
+import type { Services } from '../cli/services.ts'
+import { gatewayStatus } from '../dispatch/gateway-state.ts'
+import { systemClock } from '../lib/clock.ts'
+import { conflict } from '../domain/errors.ts'
+import { backupBoard } from '../store/backup.ts'
+import { listBackups, type Backup } from '../store/backup-files.ts'
+import { restoreBackup } from '../store/restore.ts'
+import type { ServicesWiring } from './services.ts'
+
+const shape = ({ file, createdAt, size }: Backup) => ({ path: file, createdAt, size })
+
+export async function openBackups(
+  { kernel, address, paths }: ServicesWiring,
+  keep: number,
+): Promise<Awaited<ReturnType<Services['backups']>>> {
+  return {
+    list: async () => listBackups(paths.backups).map(shape),
+    async create(to) {
+      const { store } = (await kernel()).deps
+      const made = await backupBoard(store, { folder: paths.backups, now: systemClock.now(), keep })
+      if (to === null) return shape(made)
+      if (statSync(to, { throwIfNoEntry: false }) !== undefined)
+        throw conflict(
+          'file_exists',
+          `Cannot write the backup to ${to}: a file is there. Name another one, or move it away first.`,
+          { path: to },
+        )
+      copyFileSync(made.file, to, constants.COPYFILE_EXCL)
+      return { ...shape(made), path: to }
+    },
+    async restore(path) {
+      const place = await address()
+      const { keptAside } = await restoreBackup({
+        file: path,
+        target: place.kind === 'sqlite' ? place.file : place.url,
+        boardId: null,
+        inUseBy: () => {
+          const status = gatewayStatus(paths, systemClock.now())
+          return status.running ? `the gateway (pid ${status.state?.identity.pid ?? 'unknown'})` : null
+        },
+        backups: paths.backups,
+        clock: systemClock,
+      })
+      return { replaced: keptAside }
+    },
+  }
+}

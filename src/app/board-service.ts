@@ -1,0 +1,33 @@
+/** The database behind the board, for `yard doctor`. */
+import type { Services } from '../cli/services.ts'
+import { MIGRATIONS, SCHEMA_VERSION } from '../store/migrations/index.ts'
+import { inspectSqliteFile } from '../store/sqlite-file.ts'
+import { verifyBackup } from '../store/restore.ts'
+import type { ServicesWiring } from './services.ts'
+
+export async function openBoardService({
+  kernel,
+  address,
+}: ServicesWiring): Promise<Awaited<ReturnType<Services['board']>>> {
+  const { store } = (await kernel()).deps
+  const place = await address()
+  const version = () => {
+    if (place.kind === 'postgres') return SCHEMA_VERSION
+    const found = inspectSqliteFile(place.file)
+    return found.kind === 'board' ? (found.ledger.at(-1)?.version ?? 0) : 0
+  }
+  return {
+    dialect: store.dialect,
+    location: store.location,
+    schema: { version: version(), newest: MIGRATIONS.length },
+    async check() {
+      if (place.kind === 'postgres') return []
+      try {
+        await verifyBackup(place.file)
+        return []
+      } catch (error) {
+        return [error instanceof Error ? error.message : String(error)]
+      }
+    },
+  }
+}
