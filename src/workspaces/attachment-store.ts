@@ -11,7 +11,7 @@ import { openSource, refused } from './attachment-source.ts'
 import { errorCode, orNull } from './canonical-path.ts'
 import { chunksOf, hashChunks, hashFile, openWithoutFollowing, type Digest } from './hash-file.ts'
 
-export const DEFAULT_MAX_ATTACHMENT_BYTES = 25 * 1024 * 1024
+const DEFAULT_MAX_ATTACHMENT_BYTES = 25 * 1024 * 1024
 
 /** What was stored: from here on `digest` is how to ask for it. */
 export type StoredAttachment = Digest
@@ -171,7 +171,7 @@ export function attachmentStore(root: string): AttachmentStore {
   }
 }
 
-export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
+const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
 
 function asOpened(file: FileHandle, about: Digest): OpenedAttachment {
   return {

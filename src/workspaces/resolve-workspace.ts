@@ -64,7 +64,7 @@ export const isWorkspaceProblem = (
   answer: ResolvedWorkspace | WorkspaceProblem,
 ): answer is WorkspaceProblem => 'problem' in answer
 
-export const branchOf = (taskId: TaskId): string => `yard/${taskId}`
+const branchOf = (taskId: TaskId): string => `yard/${taskId}`
 
 /** Decides where the card will work, or says why it cannot. Reads only; the place may still have to be made by `prepareWorkspace`. */
 export async function resolveWorkspace(

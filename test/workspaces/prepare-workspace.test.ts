@@ -209,6 +209,11 @@ describe('a worktree', () => {
       ...first,
       created: false,
     })
+    // The same when the card names the place its earlier run was given.
+    expect(await board.prepare({ taskId: 't_1', kind: 'worktree', path: first.path })).toEqual({
+      ...first,
+      created: false,
+    })
     expect(await readFile(join(first.path, 'half'), 'utf8')).toBe('half')
   })
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { chmod, mkdir, readdir, symlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,7 +8,7 @@ import {
   type WorkspaceProblem,
 } from '../../src/workspaces/resolve-workspace.ts'
 import { inspectWorkspace } from '../../src/workspaces/inspect-workspace.ts'
-import { BOARD, bindMount, canMount, fingerprint, git, wrapGit, write, yard } from './support.ts'
+import { BOARD, bindMount, canMount, fingerprint, git, shell, wrapGit, write, yard } from './support.ts'
 
 const problem = (answer: ResolvedWorkspace | WorkspaceProblem): WorkspaceProblem => {
   if (!isWorkspaceProblem(answer)) throw new Error(`expected a problem, got ${JSON.stringify(answer)}`)
@@ -149,14 +148,15 @@ describe('a workspace in a folder of the user’s', () => {
     const image = join(board.folder, 'disk.img')
     const disk = join(board.folder, 'disk')
     await mkdir(disk)
-    const made = ['truncate -s 16M', 'mkfs.ext4 -q -O casefold'].every(
-      (command) => spawnSync('sh', ['-c', `${command} "$0"`, image]).status === 0,
+    const isMounted = shell(
+      'truncate -s 16M "$1" && mkfs.ext4 -q -O casefold "$1" && mount -o loop "$1" "$2"',
+      image,
+      disk,
     )
-    if (!made || spawnSync('mount', ['-o', 'loop', image, disk]).status !== 0)
-      return skip('no loop devices or no casefold here')
+    if (!isMounted) return skip('no loop devices or no casefold here')
     try {
       await mkdir(join(disk, 'Insensitive'))
-      if (spawnSync('chattr', ['+F', join(disk, 'Insensitive')]).status !== 0) return skip('no casefold here')
+      if (!shell('chattr +F "$1"', join(disk, 'Insensitive'))) return skip('no casefold here')
       const project = join(disk, 'Insensitive', 'MyProject')
       await mkdir(project)
       for (const name of ['MyProject', 'myproject', 'MYPROJECT']) {
@@ -166,7 +166,7 @@ describe('a workspace in a folder of the user’s', () => {
         ).toBe(project)
       }
     } finally {
-      spawnSync('umount', [disk])
+      shell('umount "$1"', disk)
     }
   })
 })

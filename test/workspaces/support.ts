@@ -138,19 +138,21 @@ export const repositoryFingerprint = (repository: string) =>
 
 export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
+/** Runs a line of shell with arguments `$1`, `$2` …; tells whether it succeeded. */
+export const shell = (line: string, ...args: string[]): boolean =>
+  spawnSync('sh', ['-c', line, 'sh', ...args]).status === 0
+
 /** Whether this machine lets us mount folders. */
 export const canMount =
-  process.platform === 'linux' &&
-  process.getuid?.() === 0 &&
-  spawnSync('unshare', ['--mount', 'true']).status === 0
+  process.platform === 'linux' && process.getuid?.() === 0 && shell('unshare --mount true')
 
 /** Shows `source` at `at` as well, until disposed. */
 export async function bindMount(source: string, at: string): Promise<AsyncDisposable> {
   await mkdir(at, { recursive: true })
-  await run('mount', ['--bind', source, at])
+  if (!shell('mount --bind "$1" "$2"', source, at)) throw new Error(`cannot mount ${source} at ${at}`)
   return {
     [Symbol.asyncDispose]: async () => {
-      await run('umount', [at])
+      if (!shell('umount "$1"', at)) throw new Error(`cannot unmount ${at}`)
     },
   }
 }
