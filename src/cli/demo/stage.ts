@@ -54,16 +54,12 @@ export class Stage implements AsyncDisposable {
   async open(): Promise<void> {
     await this.yard('init')
     await this.startGateway()
-    this.#watch = this.#spawn(['watch', '--json'])
+    this.#watch = this.#spawn(['watch', '--json', '--since', '0'])
     const lines = createInterface({ input: this.#watch.stdout ?? process.stdin })
     lines.on('line', (line) => {
       this.#events.push(JSON.parse(line) as SeenEvent)
       for (const look of this.#waiting) look()
     })
-    // The watch begins with what comes after it: wait until it hears something of its own.
-    await this.yard('pause', 'demo')
-    await this.until('the live view', () => this.#events.find((event) => event.kind === 'paused'))
-    await this.yard('resume', 'demo')
   }
 
   async startGateway(): Promise<void> {
