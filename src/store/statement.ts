@@ -12,6 +12,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
   type Compilable,
+  type QueryCompiler,
 } from 'kysely'
 import type { Tables } from './schema.ts'
 
@@ -20,8 +21,11 @@ export type DialectName = 'sqlite' | 'postgres'
 /** What the builder of a statement is given beside the query builder. */
 export interface StatementDialect {
   readonly name: DialectName
-  /** Locks the selected rows until the end of the transaction; nothing on SQLite, where a write transaction is alone. */
-  lock<Q extends { forUpdate(): Q }>(query: Q): Q
+  /**
+   * Locks the selected rows until the end of the transaction; nothing on SQLite, where a write transaction is alone. Rows
+   * that refer to them may still be added: their keys never change.
+   */
+  lock<Q extends { forNoKeyUpdate(): Q }>(query: Q): Q
 }
 
 /** A value that an integer or text parameter may take. */
@@ -40,19 +44,28 @@ class Param {
   }
 }
 
+/** Where the values go that a builder knows when it builds. */
+type Constants = 'in the text' | 'bound'
+
 export class Statement<P, R> {
   readonly #build: (db: Kysely<Tables>, params: P, dialect: StatementDialect) => Compilable<R>
+  readonly #constants: Constants
   readonly #compiled = new Map<DialectName, Compiled>()
 
-  constructor(build: (db: Kysely<Tables>, params: P, dialect: StatementDialect) => Compilable<R>) {
+  constructor(
+    build: (db: Kysely<Tables>, params: P, dialect: StatementDialect) => Compilable<R>,
+    constants: Constants = 'in the text',
+  ) {
     this.#build = build
+    this.#constants = constants
   }
 
   compiled(dialect: DialectName): Compiled {
     const known = this.#compiled.get(dialect)
     if (known !== undefined) return known
     const params = new Proxy({}, { get: (_, name) => new Param(String(name)) })
-    const query = this.#build(builders[dialect](), params as P, DIALECTS[dialect]).compile()
+    const builder = builders[this.#constants][dialect]()
+    const query = this.#build(builder, params as P, DIALECTS[dialect]).compile()
     const compiled = { sql: query.sql, bind: binder(query.parameters) }
     this.#compiled.set(dialect, compiled)
     return compiled
@@ -60,14 +73,16 @@ export class Statement<P, R> {
 }
 
 function binder(slots: readonly unknown[]): Compiled['bind'] {
-  const names = slots.map((slot) => (slot instanceof Param ? slot.name : null))
-  return (params) =>
-    slots.map((slot, index) => {
-      const name = names[index]
-      const value = typeof name === 'string' ? params[name] : (slot as ParamValue)
-      if (value === undefined) throw new TypeError(`statement parameter ${name} is missing`)
-      return value
-    })
+  return (params) => {
+    const values: ParamValue[] = []
+    for (const slot of slots) {
+      const value = slot instanceof Param ? params[slot.name] : (slot as ParamValue)
+      if (value === undefined)
+        throw new TypeError(`statement parameter ${(slot as Param | undefined)?.name} is missing`)
+      values.push(value)
+    }
+    return values
+  }
 }
 
 /** Declares a statement; `params` in the builder stands for the values of each execution. */
@@ -78,7 +93,7 @@ export const statement =
 
 const DIALECTS: Readonly<Record<DialectName, StatementDialect>> = {
   sqlite: { name: 'sqlite', lock: (query) => query },
-  postgres: { name: 'postgres', lock: (query) => query.forUpdate() },
+  postgres: { name: 'postgres', lock: (query) => query.forNoKeyUpdate() },
 }
 
 const once = <T>(make: () => T): (() => T) => {
@@ -86,7 +101,9 @@ const once = <T>(make: () => T): (() => T) => {
   return () => (made ??= make())
 }
 
-const builders: Readonly<Record<DialectName, () => Kysely<Tables>>> = {
+type Builders = Readonly<Record<DialectName, () => Kysely<Tables>>>
+
+const buildersWith = (sqlite: () => QueryCompiler, postgres: () => QueryCompiler): Builders => ({
   sqlite: once(
     () =>
       new Kysely<Tables>({
@@ -94,7 +111,7 @@ const builders: Readonly<Record<DialectName, () => Kysely<Tables>>> = {
           createAdapter: () => new SqliteAdapter(),
           createDriver: () => new DummyDriver(),
           createIntrospector: (db) => new SqliteIntrospector(db),
-          createQueryCompiler: () => new SqliteQueryCompiler(),
+          createQueryCompiler: sqlite,
         },
       }),
   ),
@@ -105,9 +122,36 @@ const builders: Readonly<Record<DialectName, () => Kysely<Tables>>> = {
           createAdapter: () => new PostgresAdapter(),
           createDriver: () => new DummyDriver(),
           createIntrospector: (db) => new PostgresIntrospector(db),
-          createQueryCompiler: () => new PostgresQueryCompiler(),
+          createQueryCompiler: postgres,
         },
       }),
+  ),
+})
+
+// A partial index is used only where its condition stands in the text: `status = 'ready'` finds it, `status = ?` reads the
+// whole table, because the plan is made before the value is known.
+class SqliteConstants extends SqliteQueryCompiler {
+  protected override appendValue(value: unknown): void {
+    if (value instanceof Param) super.appendValue(value)
+    else this.appendImmediateValue(value)
+  }
+}
+class PostgresConstants extends PostgresQueryCompiler {
+  protected override appendValue(value: unknown): void {
+    if (value instanceof Param) super.appendValue(value)
+    else this.appendImmediateValue(value)
+  }
+}
+
+const builders: Readonly<Record<Constants, Builders>> = {
+  'in the text': buildersWith(
+    () => new SqliteConstants(),
+    () => new PostgresConstants(),
+  ),
+  // What somebody typed is a value, never text.
+  bound: buildersWith(
+    () => new SqliteQueryCompiler(),
+    () => new PostgresQueryCompiler(),
   ),
 }
 
@@ -116,7 +160,7 @@ export function adHoc<R>(
   dialect: DialectName,
   build: (db: Kysely<Tables>, dialect: StatementDialect) => Compilable<R>,
 ): Statement<Record<string, never>, R> {
-  const made = new Statement<Record<string, never>, R>((db, _params, words) => build(db, words))
+  const made = new Statement<Record<string, never>, R>((db, _params, words) => build(db, words), 'bound')
   made.compiled(dialect)
   return made
 }
