@@ -25,7 +25,7 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
     const database = isUnconfigured(paths, env)
       ? null
       : (await readConfig(paths, env)).settings.kanban.database
-    return openBoard(paths, database)
+    return openBoard(paths, database, env)
   })
   let store: Store | undefined
   let policy: (() => BoardPolicy) | undefined

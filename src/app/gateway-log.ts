@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { styleText } from 'node:util'
 import { pino } from 'pino'
+import { systemClock } from '../lib/clock.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 
 const MAX_BYTES = 5 * 2 ** 20
@@ -28,7 +29,7 @@ export function openGatewayLog({ file, console: toConsole, verbose }: GatewayLog
     (message: string, { error, ...fields }: LogFields = {}) => {
       records[level]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message)
       if (toConsole && (verbose || level !== 'debug')) {
-        const time = new Date().toTimeString().slice(0, 8)
+        const time = new Date(systemClock.now() * 1000).toTimeString().slice(0, 8)
         const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout
         const head = level === 'info' ? '' : `${styleText(COLOUR[level], level, { stream })} `
         stream.write(`${styleText('dim', time, { stream })} ${head}${message}\n`)

@@ -1,33 +1,37 @@
-/** The board of a home: in the embedded database, or wherever the configuration says. */
-import { existsSync } from 'node:fs'
+/** The board of a home, with the address its runs open it by. */
 import type { BoardAddress } from '../kernel/open-run-board.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { HomePaths } from '../lib/paths.ts'
-import type { Store } from '../store/connection.ts'
-import { SqliteBoard } from '../store/sqlite-board.ts'
-import { createSqliteBoard } from '../store/sqlite-create.ts'
-import { inspectSqliteFile } from '../store/sqlite-file.ts'
+import { openStore, type OpenedStore } from '../store/open-store.ts'
 import { expanded } from './settings.ts'
 
 export interface OpenedBoard {
-  readonly store: Store
+  readonly store: OpenedStore
   readonly address: BoardAddress
 }
 
-export async function openBoard(paths: HomePaths, database: string | null): Promise<OpenedBoard> {
-  if (database !== null && /^postgres(ql)?:/.test(database)) {
-    const { openPostgres } = await import('../store/postgres.ts')
-    return {
-      store: await openPostgres({ url: database, create: true }),
-      address: { kind: 'postgres', url: database },
-    }
-  }
-  const file = database === null ? paths.database : expanded(database, paths.home)
-  if (!existsSync(file)) createSqliteBoard(file, systemClock)
-  const found = inspectSqliteFile(file)
-  if (found.kind !== 'board') throw new Error(`${file} is ${found.kind}`)
+/** `database`: a path or an address as the configuration has it; null for the board of the home. */
+export async function openBoard(
+  paths: HomePaths,
+  database: string | null,
+  env: NodeJS.ProcessEnv,
+): Promise<OpenedBoard> {
+  const isServer = database !== null && /^postgres(ql)?:/.test(database)
+  const place = database === null || isServer ? database : expanded(database, paths.home)
+  const store = await openStore({
+    paths,
+    database: place,
+    create: true,
+    clock: systemClock,
+    env,
+    warn: (message) => process.stderr.write(`warning: ${message}\n`),
+    upgraded: (report) =>
+      process.stderr.write(
+        `The board was made by Hermes and is upgraded now. A verified copy of it as it was: ${report.backup}\n`,
+      ),
+  })
   return {
-    store: new SqliteBoard({ file, boardId: found.boardId, clock: systemClock }),
-    address: { kind: 'sqlite', file },
+    store,
+    address: isServer ? { kind: 'postgres', url: database } : { kind: 'sqlite', file: store.location },
   }
 }

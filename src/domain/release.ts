@@ -38,13 +38,13 @@ type Destination = Pick<Change, 'move'> & {
 
 export function release(task: Task, ending: RunEnding, facts: ReleaseFacts): Change {
   const stop = facts.stop
-  if (ending.outcome === 'completed' && stop?.then.kind !== 'archive') return completed(task, ending, facts)
+  if (ending.outcome === 'completed' && stop?.after.kind !== 'archive') return completed(task, ending, facts)
   const outcome =
     stop === null || ending.outcome === 'completed'
       ? ending.outcome
-      : stop.then.kind === 'hold' || stop.then.kind === 'block'
+      : stop.after.kind === 'hold' || stop.after.kind === 'block'
         ? 'stopped'
-        : stop.then.kind === 'complete'
+        : stop.after.kind === 'complete'
           ? 'completed'
           : 'reclaimed'
   const asked: RunEnding = { ...ending, outcome }
@@ -56,7 +56,7 @@ export function release(task: Task, ending: RunEnding, facts: ReleaseFacts): Cha
     closeRun: closing(asked, stop),
     events: [endingEvent(task, asked, facts), ...destination.events],
     openHolds: destination.openHolds,
-    ...(stop?.then.kind === 'complete'
+    ...(stop?.after.kind === 'complete'
       ? { liftHolds: ['human', 'cooldown', 'breaker', 'preflight', 'time'] as const }
       : {}),
     ledger: refund,
@@ -65,8 +65,8 @@ export function release(task: Task, ending: RunEnding, facts: ReleaseFacts): Cha
 
 function closing(ending: RunEnding, stop: StopRequest | null): NonNullable<Change['closeRun']> {
   const kept =
-    stop?.then.kind === 'complete'
-      ? { summary: stop.then.summary ?? stop.then.result, metadata: stop.then.metadata }
+    stop?.after.kind === 'complete'
+      ? { summary: stop.after.summary ?? stop.after.result, metadata: stop.after.metadata }
       : { summary: ending.summary ?? null }
   return {
     outcome: ending.outcome,
@@ -102,10 +102,10 @@ function stoppedFor(
 ): Destination {
   const waiting = openParents > 0 ? 'todo' : 'ready'
   const why = `${stop.reason} (stopped by ${stop.actor})`
-  switch (stop.then.kind) {
+  switch (stop.after.kind) {
     case 'hold':
     case 'block': {
-      const reason = stop.then.kind === 'block' ? (stop.then.reason ?? why) : why
+      const reason = stop.after.kind === 'block' ? (stop.after.reason ?? why) : why
       return {
         move: { verb: 'release', to: 'blocked' },
         set: {},
@@ -123,12 +123,12 @@ function stoppedFor(
     case 'assign':
       return {
         move: { verb: 'release', to: waiting },
-        set: { assignee: stop.then.assignee, spawnFailures: 0 },
-        events: [{ kind: 'assigned', payload: { assignee: stop.then.assignee } }],
+        set: { assignee: stop.after.assignee, spawnFailures: 0 },
+        events: [{ kind: 'assigned', payload: { assignee: stop.after.assignee } }],
         openHolds: [],
       }
     case 'complete': {
-      const { result, summary } = stop.then
+      const { result, summary } = stop.after
       return {
         move: { verb: 'complete', to: 'done' },
         set: { completedAt: now, result: result ?? ending.result ?? task.result },

@@ -118,11 +118,11 @@ export interface StopRequest {
   readonly actor: string
   readonly door: string
   readonly reason: string
-  readonly then: StopThen
+  readonly after: AfterStop
 }
 
 /** Where a stopped card goes. */
-export type StopThen =
+export type AfterStop =
   | { readonly kind: 'hold' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'block'; readonly reason: string | null }

@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/actor.ts'
 import { conflict } from '../domain/errors.ts'
-import type { StopRequest, StopThen } from '../domain/run.ts'
+import type { StopRequest, AfterStop } from '../domain/run.ts'
 import type { Task, TaskId } from '../domain/task.ts'
 import { MAX, storable } from '../domain/text.ts'
 import type { WriteTransaction } from '../store/connection.ts'
@@ -17,7 +17,7 @@ import { endOpenRun } from './end-run.ts'
 export async function stopTask(
   deps: KernelDeps,
   id: TaskId,
-  { reason, then = { kind: 'hold' } }: { reason: string; then?: StopThen },
+  { reason, after = { kind: 'hold' } }: { reason: string; after?: AfterStop },
   actor: Actor,
 ): Promise<{ task: Task; stopping: boolean }> {
   denyWorkers(actor, 'stop runs')
@@ -29,14 +29,14 @@ export async function stopTask(
         `Cannot stop ${id}: it is ${task.status}, and nothing runs for it. Keep it from running with: yard pause ${id}`,
         { id, status: task.status },
       )
-    if (await stopInstead(tx, task, then, reason, actor)) return { task, stopping: true }
+    if (await stopInstead(tx, task, after, reason, actor)) return { task, stopping: true }
     const stop: StopRequest = {
       runId: task.currentRunId,
       requestedAt: tx.now,
       actor: actor.name,
       door: actor.door,
       reason,
-      then,
+      after,
     }
     const ended = await endOpenRun(
       deps,
@@ -68,7 +68,7 @@ const NOTHING_SEEN = {
 export async function stopInstead(
   tx: WriteTransaction,
   task: Task,
-  then: StopThen,
+  after: AfterStop,
   reason: string,
   actor: Actor,
 ): Promise<boolean> {
@@ -83,7 +83,7 @@ export async function stopInstead(
       actor: actor.name,
       door: actor.door,
       reason: text,
-      then,
+      after,
     })
   ) {
     note(
@@ -91,7 +91,7 @@ export async function stopInstead(
       task.id,
       {
         kind: 'stop_requested',
-        payload: { by: actor.name, reason: text, then: then.kind, run_id: task.currentRunId },
+        payload: { by: actor.name, reason: text, after: after.kind, run_id: task.currentRunId },
       },
       signatureOf(actor),
     )

@@ -36,7 +36,7 @@ async function report(kernel: Kernel, spec: RunSpec, ending: RunEnding): Promise
     } catch (error) {
       if (!spooled) {
         console.error(
-          new Date().toISOString(),
+          new Date(systemClock.now() * 1000).toISOString(),
           'the board did not take the ending; it is kept beside the run',
           error,
         )

@@ -8,6 +8,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { LeaseAnswer } from '../kernel/run-lease.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ownIdentity } from '../lib/process-identity.ts'
+import type { TreeEnding } from '../lib/process-tree.ts'
 import { classifyEnding, startFailureEnding, type StopCause } from './classify-ending.ts'
 import { workerEnvironment } from './clean-environment.ts'
 import { RunLimits } from './limits.ts'
@@ -156,7 +157,7 @@ class RunWatch {
   #renewedAt: number
   #heartbeatAt: number | null = null
   #reportedAt: number | null = null
-  #asking: Promise<void> | null = null
+  #isAsking = false
 
   constructor(options: RunWatchOptions) {
     this.#options = options
@@ -175,26 +176,29 @@ class RunWatch {
 
   /** Looks at the board now: was the run stopped, or has its worker reported? Questions asked meanwhile are one question. */
   ask(): void {
-    this.#asking ??= this.#options.kernel
+    if (this.#isAsking) return
+    this.#isAsking = true
+    void this.#options.kernel
       .askLease(this.#options.capability)
       .then((answer) => this.#heed(answer))
       .catch(() => undefined)
       .finally(() => {
-        this.#asking = null
+        this.#isAsking = false
       })
   }
 
   async untilEnded(): Promise<{ ending: WorkerEnding; cause: StopCause | null }> {
     void this.#mind()
-    let ending = await this.#options.worker.ended
+    const ending = await this.#options.worker.ended
+    let tree: TreeEnding = ending
     // The board hears nothing before the tree is proven gone: its next run must find nobody at work.
-    while (!ending.gone) {
+    while (!tree.gone) {
       await this.#options.clock.sleep(STUBBORN_MS)
-      ending = { ...ending, ...(await this.#options.worker.terminate({ because: 'survivors', graceMs: 0 })) }
+      tree = await this.#options.worker.terminate({ because: 'survivors', graceMs: 0 })
       await this.#renewIfDue()
     }
     this.#done.abort()
-    return { ending, cause: this.#cause }
+    return { ending: { ...ending, ...tree }, cause: this.#cause }
   }
 
   async #mind(): Promise<void> {

@@ -112,7 +112,7 @@ export interface RunStopsTable {
   actor: string
   door: string
   reason: string
-  then_what: string
+  after: string
 }
 
 export interface HoldsTable {

@@ -137,7 +137,7 @@ export const initial: Migration = {
       actor text not null,
       door text not null,
       reason text not null,
-      then_what text not null
+      after text not null
     )${strict}`,
 
     `create table holds (

@@ -1,9 +1,10 @@
 /** Every released migration, in order. */
 import { initial } from './0001-initial.ts'
 import { credentials } from './0002-credentials.ts'
+import { boardOrder } from './0003-board-order.ts'
 import type { Migration } from './migration.ts'
 
-export const MIGRATIONS: readonly Migration[] = [initial, credentials]
+export const MIGRATIONS: readonly Migration[] = [initial, credentials, boardOrder]
 
 /** The schema this build reads and writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.at(-1)?.version ?? 0

@@ -1,5 +1,5 @@
 /** Requests to stop open runs: the first one stands. */
-import type { StopRequest, StopThen } from '../../domain/run.ts'
+import type { StopRequest, AfterStop } from '../../domain/run.ts'
 import type { Connection } from '../connection.ts'
 import { statement } from '../statement.ts'
 
@@ -9,7 +9,7 @@ const insert = statement<{
   actor: string
   door: string
   reason: string
-  then: string
+  after: string
 }>()((db, p) =>
   db
     .insertInto('run_stops')
@@ -19,7 +19,7 @@ const insert = statement<{
       actor: p.actor,
       door: p.door,
       reason: p.reason,
-      then_what: p.then,
+      after: p.after,
     })
     .onConflict((conflict) => conflict.doNothing()),
 )
@@ -32,13 +32,13 @@ export const insertStop = async (db: Connection, stop: StopRequest): Promise<boo
     actor: stop.actor,
     door: stop.door,
     reason: stop.reason,
-    then: JSON.stringify(stop.then),
+    after: JSON.stringify(stop.after),
   })) === 1
 
 const byRun = statement<{ runId: number }>()((db, p) =>
   db
     .selectFrom('run_stops')
-    .select(['run_id as runId', 'requested_at as requestedAt', 'actor', 'door', 'reason', 'then_what'])
+    .select(['run_id as runId', 'requested_at as requestedAt', 'actor', 'door', 'reason', 'after'])
     .where('run_id', '=', p.runId),
 )
 
@@ -52,6 +52,6 @@ export async function findStop(db: Connection, runId: number): Promise<StopReque
         actor: row.actor,
         door: row.door,
         reason: row.reason,
-        then: JSON.parse(row.then_what) as StopThen,
+        after: JSON.parse(row.after) as AfterStop,
       }
 }

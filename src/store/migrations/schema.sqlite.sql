@@ -1,0 +1,245 @@
+-- Made by: npm run schema:dump. Shows what the migrations add up to; nothing reads it.
+
+CREATE TABLE attachments (
+  id integer not null primary key autoincrement,
+  task_id text not null references tasks (id),
+  run_id integer,
+  name text not null,
+  size integer not null,
+  digest text not null,
+  mime text,
+  created_at integer not null,
+  created_by text not null
+) strict;
+
+CREATE INDEX attachments_digest on attachments (digest);
+
+CREATE INDEX attachments_task on attachments (task_id);
+
+CREATE TABLE attempt_ledger (
+  id integer not null primary key autoincrement,
+  task_id text not null references tasks (id),
+  run_id integer,
+  profile text,
+  day integer not null,
+  kind text not null check (kind in ('charge','refund','grant')),
+  amount integer not null check (amount > 0),
+  actor text not null,
+  reason text not null,
+  created_at integer not null
+) strict;
+
+CREATE INDEX attempt_ledger_day on attempt_ledger (profile, day) where kind = 'charge';
+
+CREATE INDEX attempt_ledger_task on attempt_ledger (task_id);
+
+CREATE TABLE board_meta (key text not null primary key, value text not null) strict;
+
+CREATE TABLE credentials (
+  id integer not null primary key autoincrement,
+  kind text not null check (kind in ('token','session','login')),
+  secret_hash text not null,
+  person text not null,
+  label text not null,
+  scope text not null check (scope in ('read','write','operate')),
+  created_at integer not null,
+  created_by text not null,
+  expires_at integer,
+  ended_at integer,
+  ended_by text
+) strict;
+
+CREATE UNIQUE INDEX credentials_secret on credentials (secret_hash);
+
+CREATE TABLE holds (
+  id integer not null primary key autoincrement,
+  scope text not null check (scope in ('task','profile','board')),
+  target text not null,
+  kind text not null check (kind in ('human','approval','time','cooldown','breaker','preflight','pause')),
+  reason text not null,
+  actor text not null,
+  since integer not null,
+  until integer,
+  lifted_at integer,
+  lifted_by text
+) strict;
+
+CREATE INDEX holds_due on holds (until) where lifted_at is null and until is not null;
+
+CREATE UNIQUE INDEX holds_open on holds (scope, target, kind) where lifted_at is null;
+
+CREATE TABLE kanban_notify_subs (
+  task_id text not null,
+  platform text not null,
+  chat_id text not null,
+  thread_id text not null default '',
+  user_id text,
+  created_at integer not null,
+  last_event_id integer not null default 0,
+  primary key (task_id, platform, chat_id, thread_id)
+) strict;
+
+CREATE TABLE late_reports (
+  id integer not null primary key autoincrement,
+  run_id integer not null references task_runs (id),
+  task_id text not null references tasks (id),
+  verb text not null,
+  payload text not null,
+  created_at integer not null,
+  accepted_at integer,
+  accepted_by text
+) strict;
+
+CREATE INDEX late_reports_task on late_reports (task_id);
+
+CREATE TABLE run_processes (
+  run_id integer not null primary key references task_runs (id),
+  task_id text not null references tasks (id),
+  host text not null,
+  boot_id text not null,
+  phase text not null check (phase in ('launching','starting','running','gone')),
+  secret_hash text not null,
+  runner_pid integer,
+  runner_start text,
+  worker_pid integer,
+  worker_start text,
+  log_path text,
+  gone_at integer,
+  exit_code integer,
+  signal text,
+  limit_hit text,
+  last_lines text,
+  elapsed_seconds integer,
+  killed integer not null default 0,
+  signature text,
+  check ((phase = 'gone') = (gone_at is not null))
+) strict;
+
+CREATE UNIQUE INDEX run_processes_live on run_processes (task_id) where gone_at is null;
+
+CREATE TABLE run_stops (
+  run_id integer not null primary key references task_runs (id),
+  requested_at integer not null,
+  actor text not null,
+  door text not null,
+  reason text not null,
+  after text not null
+) strict;
+
+CREATE TABLE schema_migrations (version integer not null primary key, name text not null, applied_at integer not null) strict;
+
+CREATE TABLE task_comments (
+  id integer not null primary key autoincrement,
+  task_id text not null references tasks (id),
+  author text not null,
+  body text not null,
+  created_at integer not null
+) strict;
+
+CREATE INDEX task_comments_task on task_comments (task_id, id);
+
+CREATE TABLE task_events (
+  id integer not null primary key autoincrement,
+  task_id text references tasks (id),
+  run_id integer,
+  kind text not null,
+  payload text,
+  created_at integer not null,
+  actor text,
+  door text
+) strict;
+
+CREATE INDEX task_events_task on task_events (task_id, id);
+
+CREATE TABLE task_links (
+  parent_id text not null references tasks (id),
+  child_id text not null references tasks (id),
+  primary key (parent_id, child_id),
+  check (parent_id <> child_id)
+) strict;
+
+CREATE INDEX task_links_child on task_links (child_id);
+
+CREATE TABLE task_runs (
+  id integer not null primary key autoincrement,
+  task_id text not null references tasks (id),
+  profile text,
+  step_key text,
+  status text not null,
+  claim_lock text,
+  claim_expires integer,
+  worker_pid integer,
+  max_runtime_seconds integer,
+  last_heartbeat_at integer,
+  started_at integer not null,
+  ended_at integer,
+  outcome text,
+  summary text,
+  metadata text,
+  error text,
+  check ((ended_at is null) = (outcome is null))
+) strict;
+
+CREATE UNIQUE INDEX task_runs_open on task_runs (task_id) where ended_at is null;
+
+CREATE INDEX task_runs_profile on task_runs (profile, id) where profile is not null;
+
+CREATE INDEX task_runs_task on task_runs (task_id, id);
+
+CREATE TABLE tasks (
+  id text not null primary key,
+  title text not null,
+  body text,
+  assignee text,
+  status text not null check (status in ('triage','todo','ready','running','blocked','review','done','archived')),
+  priority integer not null default 0,
+  created_by text,
+  created_at integer not null,
+  started_at integer,
+  completed_at integer,
+  workspace_kind text not null default 'scratch' check (workspace_kind in ('scratch','dir','worktree')),
+  workspace_path text,
+  claim_lock text,
+  claim_expires integer,
+  tenant text,
+  result text,
+  idempotency_key text,
+  spawn_failures integer not null default 0,
+  worker_pid integer,
+  last_spawn_error text,
+  max_runtime_seconds integer,
+  last_heartbeat_at integer,
+  current_run_id integer,
+  workflow_template_id text,
+  current_step_key text,
+  skills text,
+  check ((status = 'running') = (current_run_id is not null))
+) strict;
+
+CREATE UNIQUE INDEX tasks_idempotency on tasks (idempotency_key) where idempotency_key is not null and status <> 'archived';
+
+CREATE INDEX tasks_ready on tasks (priority desc, created_at, id) where status = 'ready';
+
+CREATE INDEX tasks_running on tasks (assignee) where status = 'running';
+
+CREATE TABLE workspaces (
+  id integer not null primary key autoincrement,
+  host text not null,
+  path text not null,
+  kind text not null check (kind in ('scratch','dir','worktree')),
+  task_id text not null references tasks (id),
+  run_id integer,
+  state text not null check (state in ('leased','kept','trashed','removed')),
+  repository text,
+  branch text,
+  base_commit text,
+  reason text,
+  created_at integer not null,
+  released_at integer,
+  trashed_at integer,
+  trash_path text
+) strict;
+
+CREATE UNIQUE INDEX workspaces_lease on workspaces (host, path) where state = 'leased';
+
+CREATE UNIQUE INDEX workspaces_of_task on workspaces (task_id, host, path);
