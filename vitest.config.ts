@@ -19,7 +19,16 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/scenarios/**'],
           globalSetup: ['test/helpers/postgres-server.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'scenarios',
+          include: ['test/scenarios/**/*.test.ts'],
+          globalSetup: ['test/helpers/rig/build.ts'],
         },
       },
     ],
