@@ -29,7 +29,7 @@ export interface TestBoard extends AsyncDisposable {
 
 export interface TestDatabase {
   readonly name: 'SQLite' | 'PostgreSQL'
-  open(): Promise<TestBoard>
+  readonly open: () => Promise<TestBoard>
 }
 
 /** Saturday, 2026-11-21 08:00:00 UTC. */

@@ -216,11 +216,9 @@ CREATE TABLE tasks (
   check ((status = 'running') = (current_run_id is not null))
 ) strict;
 
+CREATE INDEX tasks_board on tasks (status, priority desc, created_at, id, assignee, tenant);
+
 CREATE UNIQUE INDEX tasks_idempotency on tasks (idempotency_key) where idempotency_key is not null and status <> 'archived';
-
-CREATE INDEX tasks_ready on tasks (priority desc, created_at, id) where status = 'ready';
-
-CREATE INDEX tasks_running on tasks (assignee) where status = 'running';
 
 CREATE TABLE workspaces (
   id integer not null primary key autoincrement,
