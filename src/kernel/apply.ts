@@ -14,7 +14,7 @@ import { failureSignature } from '../domain/attempts.ts'
 import type { WriteTransaction } from '../store/connection.ts'
 import { findHolds, liftHold, openHold } from '../store/tables/holds.ts'
 import { insertLedgerRow } from '../store/tables/ledger.ts'
-import { countOpenParents, findChildren, findWaitingChildren } from '../store/tables/links.ts'
+import { countOpenParents, lockChildren } from '../store/tables/links.ts'
 import { insertRunProcess, storeEvidence } from '../store/tables/run-processes.ts'
 import { endRunRow, insertEndedRun, insertOpenRun } from '../store/tables/runs.ts'
 import { lockTask, updateTask } from '../store/tables/tasks.ts'
@@ -178,7 +178,7 @@ export function note(tx: WriteTransaction, taskId: string | null, event: EventDr
 }
 
 async function promoteChildren(tx: WriteTransaction, parentId: string, door: string): Promise<void> {
-  for (const id of await findWaitingChildren(tx, parentId)) await promoteIfFree(tx, id, door, BY_DEPENDENCY)
+  for (const id of await lockChildren(tx, parentId, 'todo')) await promoteIfFree(tx, id, door, BY_DEPENDENCY)
 }
 
 /** Makes a waiting card ready if no parent and no time holds it back; tells whether it did. */
@@ -207,9 +207,7 @@ export async function promoteIfFree(
 }
 
 async function holdBackChildren(tx: WriteTransaction, parentId: string, door: string): Promise<void> {
-  for (const child of await findChildren(tx, parentId)) {
-    if (child.status === 'ready') await waitAgain(tx, child.id, door)
-  }
+  for (const id of await lockChildren(tx, parentId, 'ready')) await waitAgain(tx, id, door)
 }
 
 /** A ready card has something to wait for after all. */

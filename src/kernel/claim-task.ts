@@ -8,6 +8,7 @@ import type { WriteTransaction } from '../store/connection.ts'
 import { findHoldsOver } from '../store/tables/holds.ts'
 import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
+import { lockAdmission } from '../store/tables/locks.ts'
 import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findLease, insertLease, type Workspace } from '../store/tables/workspaces.ts'
 import { apply, signatureOf } from './apply.ts'
@@ -29,6 +30,7 @@ export async function claimTask(
       ttl,
     })
   return store.write(async (tx) => {
+    await lockAdmission(tx, { alone: false })
     const task = await requireLocked(tx, id)
     const refused = claimRefusal(task, await claimFacts(tx, task, null))
     if (refused !== null) return { refused }
@@ -79,6 +81,7 @@ export async function openRun(
 ): Promise<OpenRunResult> {
   const secret = newSecret()
   return store.write(async (tx) => {
+    await lockAdmission(tx, { alone: true })
     const task = await requireLocked(tx, wanted.taskId)
     if (task.assignee !== wanted.profile)
       return { refused: reason('status', `it is assigned to ${task.assignee ?? 'nobody'} now`) }

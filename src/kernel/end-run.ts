@@ -17,7 +17,7 @@ const BY_EQUAL_FAILURES = 'rule:equal-failures'
 
 /**
  * The processes of a run are proven gone: ends the run if its worker gave no verdict, frees its workspace, and lets the
- * card's next run open. Doing it twice changes nothing. Gives the card, or null when it is no longer on the board.
+ * card's next run open. Doing it twice changes nothing. Gives the card, or null when it was done before.
  */
 export async function closeRun(
   deps: KernelDeps,
@@ -30,7 +30,8 @@ export async function closeRun(
     if (process === undefined || process.goneAt !== null) return null
     const found = await lockTask(tx, process.taskId)
     if (found === undefined) return null
-    await markGone(tx, runId, tx.now)
+    // Somebody else may have done it while this waited for the card.
+    if (!(await markGone(tx, runId, tx.now))) return null
     await releaseLeases(tx, runId, tx.now)
     if (found.currentRunId !== runId) {
       // The worker had its say before its processes ended; what the runner saw is kept beside it.

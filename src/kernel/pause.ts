@@ -4,6 +4,7 @@ import { conflict } from '../domain/errors.ts'
 import { BOARD_TARGET, type Hold, type HoldScope } from '../domain/hold.ts'
 import { MAX, storable } from '../domain/text.ts'
 import { findHolds, liftHold, openHold } from '../store/tables/holds.ts'
+import { lockAdmission } from '../store/tables/locks.ts'
 import { findLiveProcesses } from '../store/tables/run-processes.ts'
 import { note, signatureOf } from './apply.ts'
 import { denyWorkers, requireTask, type KernelDeps } from './deps.ts'
@@ -26,6 +27,8 @@ export async function pause(
   denyWorkers(actor, 'pause anything')
   const text = storable(reason.trim() || 'paused', 'reason', MAX.reason)
   await store.write(async (tx) => {
+    // Whoever was about to start something has done so when this has the lock, and whoever comes later sees the pause.
+    await lockAdmission(tx, { alone: true })
     const taskId = scope === 'task' ? (await requireTask(tx, target)).id : null
     await openHold(tx, { scope, target, kind: 'pause', reason: text }, actor.name, tx.now)
     note(tx, taskId, { kind: 'paused', payload: { scope, target, reason: text } }, signatureOf(actor))

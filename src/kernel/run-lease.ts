@@ -3,6 +3,7 @@ import type { Actor, RunCapability } from '../domain/actor.ts'
 import { isHolding } from '../domain/hold.ts'
 import type { ProcessIdentity, StopRequest } from '../domain/run.ts'
 import { findHoldsOver } from '../store/tables/holds.ts'
+import { lockAdmission } from '../store/tables/locks.ts'
 import { registerRunner, registerWorker } from '../store/tables/run-processes.ts'
 import { extendRunClaim, findRun, setRunPid } from '../store/tables/runs.ts'
 import { findStop } from '../store/tables/run-stops.ts'
@@ -32,6 +33,7 @@ export async function startRun(
   identity: ProcessIdentity,
 ): Promise<StartAnswer> {
   return store.write(async (tx) => {
+    await lockAdmission(tx, { alone: false })
     const taskId = await authenticateWorker(tx, runner(capability))
     const task = await findTask(tx, taskId)
     if (task?.currentRunId !== capability.runId) return 'ended'

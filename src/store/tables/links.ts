@@ -1,8 +1,8 @@
 /** Who waits for whom. */
 import { sql } from 'kysely'
-import type { Task, TaskStatus } from '../../domain/task.ts'
+import type { TaskId, TaskStatus } from '../../domain/task.ts'
 import type { Connection } from '../connection.ts'
-import { adHoc, statement } from '../statement.ts'
+import { statement } from '../statement.ts'
 
 const insert = statement<{ parentId: string; childId: string }>()((db, p) =>
   db
@@ -74,54 +74,47 @@ const openParents = statement<{ id: string }>()((db, p) =>
 export const countOpenParents = async (db: Connection, id: string): Promise<number> =>
   Number((await db.get(openParents, { id }))?.n ?? 0)
 
-const waitingChildren = statement<{ id: string }>()((db, p) =>
-  db
-    .selectFrom('task_links as l')
-    .innerJoin('tasks as t', 't.id', 'l.child_id')
-    .select('t.id')
-    .where('l.parent_id', '=', p.id)
-    .where('t.status', '=', 'todo')
-    .orderBy('t.id'),
-)
+const lockedChildren = statement<{ id: string; status: string }>()((db, p, dialect) => {
+  const all = db
+    .selectFrom('tasks')
+    .select(['id', 'status'])
+    .where('id', 'in', (eb) => eb.selectFrom('task_links').select('child_id').where('parent_id', '=', p.id))
+    .orderBy('id')
+  return dialect.name === 'sqlite' ? all.where('status', '=', p.status) : dialect.lock(all)
+})
 
-export const findWaitingChildren = async (db: Connection, id: string): Promise<string[]> =>
-  (await db.all(waitingChildren, { id })).map((row) => row.id)
+/**
+ * The children of a card that are in `status`, and stay so until the end of the transaction. On PostgreSQL all children are
+ * locked: another transaction that has read the parent as it was may be about to move one of them there.
+ */
+export const lockChildren = async (db: Connection, id: string, status: TaskStatus): Promise<string[]> =>
+  (await db.all(lockedChildren, { id, status }))
+    .filter((child) => child.status === status)
+    .map(({ id: child }) => child)
+
+const descends = statement<{ id: string; from: string }>()((db, p) =>
+  db
+    .withRecursive('reach', (cte) =>
+      cte
+        .selectFrom('task_links')
+        .select('child_id as id')
+        .where('parent_id', '=', p.from)
+        .union(
+          cte
+            .selectFrom('task_links as l')
+            .innerJoin('reach', 'reach.id', 'l.parent_id')
+            .select('l.child_id as id'),
+        ),
+    )
+    .selectFrom('reach')
+    .select('reach.id')
+    .where('reach.id', '=', p.id)
+    .limit(1),
+)
 
 /** Whether `id` can be reached from `from` by following links to children: then a link from `id` to `from` would close a circle. */
-export async function isDescendant(db: Connection, id: Task['id'], from: Task['id']): Promise<boolean> {
-  const row = await db.get(
-    adHoc(db.dialect, (kysely) =>
-      kysely
-        .withRecursive('reach', (cte) =>
-          cte
-            .selectFrom('task_links')
-            .select('child_id as id')
-            .where('parent_id', '=', from)
-            .union(
-              cte
-                .selectFrom('task_links as l')
-                .innerJoin('reach', 'reach.id', 'l.parent_id')
-                .select('l.child_id as id'),
-            ),
-        )
-        .selectFrom('reach')
-        .select(sql<number>`1`.as('found'))
-        .where('reach.id', '=', id)
-        .limit(1),
-    ),
-    {},
-  )
-  return row !== undefined
-}
-
-const lockGraph = statement<Record<string, never>>()((db) =>
-  db.selectNoFrom(sql<string>`pg_advisory_xact_lock(727374, 1)::text`.as('locked')),
-)
-
-/** Makes this transaction the only one that changes links, so that two of them cannot close a circle together. */
-export async function lockLinks(db: Connection): Promise<void> {
-  if (db.dialect === 'postgres') await db.get(lockGraph, {})
-}
+export const isDescendant = async (db: Connection, id: TaskId, from: TaskId): Promise<boolean> =>
+  (await db.get(descends, { id, from })) !== undefined
 
 const linkCounts = statement<Record<string, never>>()((db) =>
   db
