@@ -10,21 +10,20 @@ export interface Badges {
   readonly comments: number
 }
 
-export interface Card
-  extends Pick<
-    Task,
-    | 'id'
-    | 'title'
-    | 'assignee'
-    | 'status'
-    | 'priority'
-    | 'tenant'
-    | 'createdAt'
-    | 'startedAt'
-    | 'completedAt'
-    | 'lastHeartbeatAt'
-    | 'currentRunId'
-  > {
+export interface Card extends Pick<
+  Task,
+  | 'id'
+  | 'title'
+  | 'assignee'
+  | 'status'
+  | 'priority'
+  | 'tenant'
+  | 'createdAt'
+  | 'startedAt'
+  | 'completedAt'
+  | 'lastHeartbeatAt'
+  | 'currentRunId'
+> {
   readonly badges: Badges
   /** The first thing written down that holds it back. */
   readonly hold: { readonly kind: HoldKind; readonly reason: string; readonly until: Seconds | null } | null

@@ -1,5 +1,6 @@
 /** The kernel as doors see it: every verb of the board, with what it needs already in hand. */
 import { acceptLate } from './accept-late.ts'
+import { readBoard, readCards, readChanges } from './board.ts'
 import { claimTask, openRun } from './claim-task.ts'
 import { commentTask } from './comment-task.ts'
 import { blockTask, completeTask, requestTaskReview, sendBackTask } from './complete-task.ts'
@@ -94,6 +95,9 @@ const VERBS = {
   openRun,
   passPreflight,
   pause,
+  readBoard,
+  readCards,
+  readChanges,
   readEvents,
   readForDispatch,
   readPreflightBlocked,

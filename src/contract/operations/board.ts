@@ -1,0 +1,90 @@
+/** The whole board, its numbers and its settings. */
+import { z } from 'zod'
+import { flag, status, word, wholeNumber } from './fields.ts'
+import { operation } from './operation.ts'
+import { boardTask, card, seconds, stats, text } from './shapes.ts'
+
+const column = <T extends z.ZodType>(each: T) => ({
+  name: status,
+  tasks: z.array(each),
+})
+
+const common = {
+  tenants: z.array(text),
+  assignees: z.array(text),
+  latest_event_id: z.int().describe('Where the stream of events goes on: /events?since=<this>.'),
+  now: seconds,
+}
+
+const board = z.strictObject({ columns: z.array(z.strictObject(column(boardTask))), ...common })
+
+const slimBoard = z.strictObject({
+  columns: z.array(
+    z.strictObject({
+      ...column(card),
+      count: z.int().describe('All cards of the column, not only the ones given.'),
+      next_cursor: text.nullable().describe('Give it as cursor, with column, for the next cards.'),
+    }),
+  ),
+  ...common,
+})
+
+export const boardOperations = {
+  getBoard: operation('getBoard', {
+    subject: 'Board',
+    about:
+      'The board, column by column. With fields=card a slim form for large boards: no texts, a limited number of cards in each column, with counts and cursors.',
+    scope: 'read',
+    query: {
+      tenant: word.optional(),
+      include_archived: flag.optional(),
+      fields: z.enum(['all', 'card']).optional(),
+      limit: wholeNumber(1, 1_000)
+        .optional()
+        .describe('Cards in each column; 50 by default. Only with fields=card.'),
+      column: status.optional().describe('This column only. Only with fields=card.'),
+      cursor: word.optional().describe('From where the column goes on. Only with column.'),
+    },
+    output: z.union([board, slimBoard]),
+  }),
+
+  getStats: operation('getStats', {
+    subject: 'Board',
+    about:
+      'How many tasks there are, by status and by assignee, and how long the oldest ready one has waited.',
+    scope: 'read',
+    output: stats,
+  }),
+
+  getConfig: operation('getConfig', {
+    subject: 'Board',
+    about: 'How the dashboard is set up: dashboard.kanban of the configuration.',
+    scope: 'read',
+    output: z.strictObject({
+      default_tenant: text,
+      lane_by_profile: z.boolean(),
+      include_archived_by_default: z.boolean(),
+      render_markdown: z.boolean(),
+    }),
+  }),
+
+  dispatch: operation('dispatch', {
+    subject: 'Board',
+    about:
+      'One pass of the dispatcher: starts what is ready. A dry run names what would happen and changes nothing.',
+    scope: 'operate',
+    query: { dry_run: flag.optional(), max: wholeNumber(0, 1_000).optional() },
+    output: z.strictObject({
+      spawned: z.array(z.strictObject({ task_id: text, assignee: text, workspace: text })),
+      skipped_unassigned: z.array(text),
+      reclaimed: z.array(text),
+      promoted: z.array(text),
+      crashed: z.array(text),
+      timed_out: z.array(text),
+      auto_blocked: z.array(text),
+      preflight_failed: z.array(z.strictObject({ task_id: text, problem: text })),
+      adopted: z.array(z.int()),
+      waiting: z.array(z.strictObject({ task_id: text, reason: text })),
+    }),
+  }),
+}

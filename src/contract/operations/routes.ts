@@ -1,0 +1,65 @@
+/**
+ * Every operation of the board's HTTP interface, by id: method, path, and the names its query may hold. Both mounts serve
+ * the same list. Shapes are in the files beside; a client needs this one only.
+ */
+
+/** Where the list is served: the second is the path that existing clients know. */
+export const MOUNTS = ['/api/kanban', '/api/plugins/kanban'] as const
+
+export const ROUTES = {
+  getBoard: 'GET /board?tenant&include_archived&fields&limit&column&cursor',
+
+  listTasks: 'GET /tasks?status&assignee&tenant&archived&limit&offset',
+  createTask: 'POST /tasks',
+  bulkUpdate: 'POST /tasks/bulk',
+  getTask: 'GET /tasks/:id',
+  updateTask: 'PATCH /tasks/:id',
+  addComment: 'POST /tasks/:id/comments',
+  getTaskLog: 'GET /tasks/:id/log?tail',
+
+  addLink: 'POST /links',
+  removeLink: 'DELETE /links?parent_id&child_id',
+
+  listEvents: 'GET /events?since&task&run&kinds&tenant&assignee&limit&newest',
+
+  getRun: 'GET /runs/:id',
+  inspectRun: 'GET /runs/:id/inspect',
+  terminateRun: 'POST /runs/:id/terminate',
+  listWorkers: 'GET /workers/active',
+
+  dispatch: 'POST /dispatch?dry_run&max',
+  getStats: 'GET /stats',
+  getConfig: 'GET /config',
+
+  getSession: 'GET /session',
+  endSession: 'DELETE /session',
+  createTicket: 'POST /tickets',
+  listTokens: 'GET /tokens',
+  createToken: 'POST /tokens',
+  revokeToken: 'DELETE /tokens/:id',
+} as const satisfies Record<string, Route>
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Route = `${Method} /${string}`
+
+export type OperationId = keyof typeof ROUTES
+
+export interface RouteParts {
+  readonly method: Method
+  /** With `:name` for what the caller fills in. */
+  readonly path: string
+  /** The names in the path, and those the query may hold. */
+  readonly params: readonly string[]
+  readonly query: readonly string[]
+}
+
+export function routeOf(id: OperationId): RouteParts {
+  const [method, rest] = ROUTES[id].split(' ') as [Method, string]
+  const [path = '', query] = rest.split('?')
+  return {
+    method,
+    path,
+    params: [...path.matchAll(/:(\w+)/g)].map(([, name]) => name ?? ''),
+    query: query === undefined ? [] : query.split('&'),
+  }
+}

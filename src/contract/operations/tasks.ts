@@ -1,0 +1,151 @@
+/** Tasks: create, read, change, comment, link. */
+import { z } from 'zod'
+import { flag, metadata, optional, status, taskId, wholeNumber, word, words } from './fields.ts'
+import { operation } from './operation.ts'
+import { comment, ok, task, taskDetail, text } from './shapes.ts'
+
+const newTask = z
+  .strictObject({
+    title: text,
+    body: optional(text),
+    assignee: optional(text),
+    tenant: optional(text),
+    priority: optional(z.int()).describe('Higher runs first; 0 by default.'),
+    workspace_kind: optional(text).describe('scratch, worktree or dir.'),
+    workspace_path: optional(text),
+    parents: optional(z.array(taskId).max(1_000)).describe('Tasks it waits for.'),
+    triage: optional(z.boolean()).describe('A rough idea: left alone until somebody specifies it.'),
+    idempotency_key: optional(text).describe('Creates it once: a second call gives the task that is there.'),
+    max_runtime_seconds: optional(z.int()),
+    skills: optional(z.array(text).max(1_000)),
+    created_by: optional(text),
+    hold: optional(text).describe('Born held: the reason why nothing runs it until a person unblocks it.'),
+    not_before: optional(z.int()).describe('Not before this moment, in unix seconds.'),
+  })
+  .meta({ id: 'NewTask' })
+
+export type NewTaskInput = z.output<typeof newTask>
+
+/** Null and a name that is left out mean the same: leave it as it is. */
+const taskChange = z
+  .strictObject({
+    status: optional(status),
+    assignee: optional(text).describe("'' takes the assignee away."),
+    priority: optional(z.int()),
+    title: optional(text),
+    body: optional(text),
+    result: optional(text),
+    summary: optional(text).describe('Only with status done or review.'),
+    metadata: optional(metadata).describe('Only with status done or review.'),
+    block_reason: optional(text).describe('Only with status blocked.'),
+  })
+  .meta({ id: 'TaskChange' })
+
+export type TaskChangeInput = z.output<typeof taskChange>
+
+export const taskOperations = {
+  listTasks: operation('listTasks', {
+    subject: 'Tasks',
+    about: 'Tasks by priority, highest first, then by age. Archived ones only when asked for.',
+    scope: 'read',
+    query: {
+      status: words(status).optional(),
+      assignee: word.optional().describe("'none' for tasks of nobody."),
+      tenant: word.optional(),
+      archived: flag.optional(),
+      limit: wholeNumber(1, 10_000).optional().describe('1,000 by default.'),
+      offset: wholeNumber(0).optional(),
+    },
+    output: z.strictObject({ tasks: z.array(task), next_offset: z.int().nullable() }),
+  }),
+
+  createTask: operation('createTask', {
+    subject: 'Tasks',
+    about: 'Puts a task on the board: ready, waiting for its parents, or in triage.',
+    scope: 'write',
+    workers: 'anywhere',
+    body: newTask,
+    output: z.strictObject({
+      task,
+      created: z.boolean().describe('False when a task with the same idempotency key was there.'),
+      warning: text.optional().describe('The task is ready and nothing is there to start it.'),
+    }),
+  }),
+
+  getTask: operation('getTask', {
+    subject: 'Tasks',
+    about: 'Everything about one task.',
+    scope: 'read',
+    workers: 'own task',
+    params: { id: taskId },
+    output: taskDetail,
+  }),
+
+  updateTask: operation('updateTask', {
+    subject: 'Tasks',
+    about:
+      'Changes a task; all of it or, when something is refused, nothing. Leaving running stops the run first.',
+    scope: 'write',
+    params: { id: taskId },
+    body: taskChange,
+    output: z.strictObject({
+      task,
+      stopping: z
+        .boolean()
+        .optional()
+        .describe('Its worker is being stopped; the task moves once that is done.'),
+    }),
+  }),
+
+  bulkUpdate: operation('bulkUpdate', {
+    subject: 'Tasks',
+    about: 'The same change to several tasks; each for itself.',
+    scope: 'write',
+    body: z.strictObject({
+      ids: z.array(taskId).min(1).max(1_000),
+      status: optional(status),
+      assignee: optional(text),
+      priority: optional(z.int()),
+      archive: optional(z.boolean()),
+    }),
+    output: z.strictObject({
+      results: z.array(
+        z.strictObject({
+          id: text,
+          ok: z.boolean(),
+          error: text.optional(),
+          code: text.optional(),
+          stopping: z.boolean().optional(),
+        }),
+      ),
+    }),
+  }),
+
+  addComment: operation('addComment', {
+    subject: 'Tasks',
+    about: 'Leaves a remark on a task.',
+    scope: 'write',
+    workers: 'anywhere',
+    params: { id: taskId },
+    body: z.strictObject({ body: text, author: optional(text) }),
+    output: ok.extend({ comment }),
+  }),
+
+  addLink: operation('addLink', {
+    subject: 'Links',
+    about: 'Makes the child wait for the parent.',
+    scope: 'write',
+    workers: 'anywhere',
+    body: z.strictObject({ parent_id: taskId, child_id: taskId }),
+    output: ok,
+  }),
+
+  removeLink: operation('removeLink', {
+    subject: 'Links',
+    about: 'The child no longer waits for the parent. `ok` is false when there was no such link.',
+    scope: 'write',
+    workers: 'anywhere',
+    query: { parent_id: taskId, child_id: taskId },
+    output: ok,
+  }),
+}
