@@ -5,7 +5,8 @@ import { choice, command, taskIds, text } from '../command.ts'
 const DESTINATIONS = ['hold', 'ready', 'archive'] as const
 
 export const stop = command({
-  about: 'Stops the run of a task: its whole process tree is ended, and the task stays down until you unblock it.',
+  about:
+    'Stops the run of a task: its whole process tree is ended, and the task stays down until you unblock it.',
   effect: 'changes',
   arguments: { ids: taskIds },
   options: {
@@ -15,7 +16,11 @@ export const stop = command({
   examples: ['yard stop t_1a2b --reason "wrong branch"', 'yard stop t_1a2b --destination ready'],
   run: (context, { arguments: { ids }, options: { reason, destination } }) =>
     forEachTask(context, ids, (kernel, id) =>
-      kernel.stopTask(id, { reason: reason ?? 'stopped by hand', after: placeAfter(destination ?? 'hold') }, context.actor),
+      kernel.stopTask(
+        id,
+        { reason: reason ?? 'stopped by hand', after: placeAfter(destination ?? 'hold') },
+        context.actor,
+      ),
     ),
 })
 

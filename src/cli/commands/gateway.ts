@@ -1,0 +1,94 @@
+import { command, flag, type Line } from '../command.ts'
+import type { Context } from '../context.ts'
+import { startDetached } from '../start-detached.ts'
+import type { GatewayStatus } from '../services.ts'
+import type { Style } from '../text/style.ts'
+import { relative } from '../text/time.ts'
+
+export const gatewayStart = command({
+  about:
+    'Starts the long-lived process: it starts workers when tasks become ready, keeps backups and tidies up. Stopping it leaves workers running.',
+  effect: 'changes',
+  hasData: false,
+  options: {
+    detach: flag('Start it in the background, and return when it is healthy.', { short: 'd' }),
+    verbose: flag('Say everything it does.'),
+  },
+  examples: ['yard gateway start', 'yard gateway start --detach'],
+  async run(context, { options }) {
+    if (!options.detach) return { lines: running(context, options.verbose) }
+    const status = await startDetached(context)
+    return {
+      text: () => `The gateway runs (pid ${status.pid}).`,
+      next: ['yard gateway status', 'yard watch'],
+    }
+  },
+})
+
+async function* running({ services, signal, paths }: Context, isVerbose: boolean): AsyncIterable<Line> {
+  const ready = Promise.withResolvers<'ready'>()
+  const ended = services.gateway.run({ signal, onReady: () => ready.resolve('ready'), isVerbose })
+  if ((await Promise.race([ready.promise, ended])) === 'ready')
+    yield {
+      data: null,
+      text: (style) =>
+        `The gateway of ${paths.home} runs. ${style.paint('dim', 'Ctrl+C stops it; workers go on.')}`,
+    }
+  await ended
+}
+
+export const gatewayStop = command({
+  about: 'Stops the gateway. Its workers go on; the next gateway takes them over.',
+  effect: 'changes',
+  examples: ['yard gateway stop'],
+  async run({ services }) {
+    const wasRunning = await services.gateway.stop()
+    return {
+      data: { stopped: wasRunning },
+      text: () => (wasRunning ? 'The gateway has stopped; workers go on.' : 'No gateway was running.'),
+    }
+  },
+})
+
+export const gatewayStatus = command({
+  about: 'Says whether the gateway runs, and how it is. Exit code 1 when it does not run or is not well.',
+  effect: 'reads',
+  examples: ['yard gateway status', 'yard gateway status --json | jq .healthy'],
+  async run({ services }) {
+    const status = await services.gateway.status()
+    return {
+      data: statusView(status),
+      text: (style) => statusText(style, status),
+      exitCode: status.running && status.healthy ? 0 : 1,
+      ...(status.running ? {} : { next: ['yard gateway start'] }),
+    }
+  },
+})
+
+export const statusView = (status: GatewayStatus) => ({
+  running: status.running,
+  healthy: status.healthy,
+  dispatching: status.dispatching,
+  pid: status.pid,
+  version: status.version,
+  started_at: status.startedAt,
+  last_pass_at: status.lastPassAt,
+  problems: status.problems,
+  crashed: status.crashed,
+})
+
+function statusText(style: Style, status: GatewayStatus): string {
+  if (!status.running)
+    return status.crashed
+      ? `${style.paint('red', 'not running')}: the last one (pid ${status.pid}) did not end by itself`
+      : style.paint('yellow', 'not running')
+  const facts = [
+    `pid ${status.pid}`,
+    status.startedAt === null ? null : `started ${relative(status.startedAt, style.now)}`,
+    status.lastPassAt === null ? null : `last pass ${relative(status.lastPassAt, style.now)}`,
+    status.version === null ? null : `version ${status.version}`,
+    status.dispatching ? null : 'starts no workers (kanban.dispatch_in_gateway)',
+  ].filter((fact) => fact !== null)
+  const head = status.healthy ? style.paint('green', 'running') : style.paint('red', 'running, but not well')
+  return [`${head} · ${facts.join(' · ')}`, ...status.problems.map((problem) => `  • ${problem}`)].join('\n')
+}

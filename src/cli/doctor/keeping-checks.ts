@@ -1,0 +1,52 @@
+/** What is kept for later: backups and workspaces. */
+import { byteSize, count, relative } from '../text/time.ts'
+import { ok, warn, type Check, type Finding } from './check.ts'
+import { isBoardThere, NO_BOARD } from './no-board.ts'
+
+export const backups: Check = {
+  name: 'backups',
+  async look(context) {
+    if (!(await isBoardThere(context))) return NO_BOARD
+    const [newest] = await (await context.services.backups()).list()
+    if (newest === undefined)
+      return [warn('there is no backup yet; the gateway makes them by itself', 'yard backup')]
+    const hours = (await context.services.config()).settings.backups.every_hours
+    const facts = `the newest was made ${relative(newest.createdAt, context.now)} (${byteSize(newest.size)})`
+    return [
+      context.now - newest.createdAt > 2 * hours * 3600
+        ? warn(`${facts}, and one is due every ${hours} h`, 'yard backup')
+        : ok(facts),
+    ]
+  },
+}
+
+export const workspaces: Check = {
+  name: 'workspaces',
+  async look(context) {
+    if (!(await isBoardThere(context))) return NO_BOARD
+    const kernel = await context.kernel()
+    const all = (await kernel.workspacesWithOwners()).filter(
+      ({ workspace }) => workspace.state === 'leased' || workspace.state === 'kept',
+    )
+    const strays = await (
+      await context.services.workspaces()
+    ).strays(all.map(({ workspace }) => workspace.path))
+    const findings: Finding[] = strays.map((path) =>
+      warn(
+        `${path} belongs to no task of this board`,
+        'look at it, and remove it by hand if nothing in it is needed',
+      ),
+    )
+    const kept = all.filter(
+      ({ workspace, task }) => workspace.state === 'kept' && (task === null || task.status === 'archived'),
+    )
+    if (kept.length > 0)
+      findings.push(
+        warn(
+          `${count(kept.length, 'workspace')} of archived tasks ${kept.length === 1 ? 'is' : 'are'} still there`,
+          'yard gc, and yard workspaces for the reasons',
+        ),
+      )
+    return findings.length > 0 ? findings : [ok(count(all.length, 'workspace'))]
+  },
+}

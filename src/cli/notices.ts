@@ -1,0 +1,14 @@
+import type { Context } from './context.ts'
+
+/** Says that nobody of that name can be started, and who was probably meant; null for a name that is known. */
+export async function noticeOfProfile(
+  { services }: Pick<Context, 'services'>,
+  name: string,
+): Promise<string | null> {
+  const profiles = await services.profiles()
+  const finding = profiles.find(name)
+  if (finding.state === 'found') return null
+  if (finding.state === 'broken') return `Profile ${name} cannot be used: ${finding.problems.join('; ')}`
+  const near = profiles.nearest(name)
+  return `There is no profile ${name}. ${near === null ? `Make one with: yard profile create ${name}` : `Did you mean ${near}?`}`
+}
