@@ -5,7 +5,7 @@ import { repositoryAround } from '../agents/profiles.ts'
 import { skillFolders } from '../agents/skills.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { join } from 'node:path'
-import { packageRoot } from './dispatch.ts'
+import { packageRoot } from './package-root.ts'
 
 export interface ProfileCheck {
   readonly name: string

@@ -4,6 +4,7 @@ import { freemem } from 'node:os'
 import { join } from 'node:path'
 import { openProfiles, repositoryAround } from '../agents/profiles.ts'
 import type { Settings } from '../contract/config.ts'
+import { packageRoot, runnerEntry } from './package-root.ts'
 import type { DispatchDeps } from '../dispatch/deps.ts'
 import type { DispatchSettings } from '../dispatch/settings.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
@@ -11,15 +12,6 @@ import type { Kernel } from '../kernel/kernel.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { HomePaths } from '../lib/paths.ts'
-
-/** Folder of the installation: its skills, its profiles, its `bin`. In a build all code is in `dist/`, below it. */
-export const packageRoot = (): string => join(import.meta.dirname, isBuilt() ? '..' : '../..')
-
-const isBuilt = (): boolean => !import.meta.dirname.endsWith(join('src', 'app'))
-
-/** The program of a run's own process. */
-export const runnerEntry = (): string =>
-  isBuilt() ? join(import.meta.dirname, 'runner.cjs') : join(import.meta.dirname, '../runner/main.ts')
 
 export interface DispatchWiring {
   readonly kernel: Kernel

@@ -1,6 +1,7 @@
 /** What the CLI is handed beside the kernel; each part is loaded when it is first asked for. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { delimiter, join, relative } from 'node:path'
 import type { BoardPolicy } from '../kernel/deps.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
@@ -11,6 +12,7 @@ import type { HomePaths } from '../lib/paths.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import type { Services } from '../cli/services.ts'
 import { conflict } from '../domain/errors.ts'
+import { packageRoot } from './package-root.ts'
 import { isUnconfigured, readConfig } from './settings.ts'
 
 export interface ServicesWiring {
@@ -140,8 +142,26 @@ export function openServices(wiring: ServicesWiring): Services {
       run: async (options) => (await import('./gateway-service.ts')).runGatewayHere(wiring, options),
       stop: async () => (await import('./gateway.ts')).stopGateway(paths),
     },
+    get commandName() {
+      return commandName(env)
+    },
     processes: { liveness },
   }
+}
+
+/** `yard` where the PATH leads to this installation, else the way to it from here. */
+function commandName(env: NodeJS.ProcessEnv): string {
+  const own = join(packageRoot(), 'bin', 'yard')
+  const isOwn = (folder: string) => {
+    try {
+      return realpathSync(join(folder, 'yard')) === own
+    } catch {
+      return false
+    }
+  }
+  if ((env['PATH'] ?? '').split(delimiter).some(isOwn)) return 'yard'
+  const way = relative(process.cwd(), own)
+  return way.startsWith('..') ? own : way
 }
 
 export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {

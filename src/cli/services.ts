@@ -27,6 +27,8 @@ export interface Services {
   collectGarbage(options: GarbageOptions): Promise<GarbageReport>
   dispatch(options: PassOptions): Promise<PassReport>
   gateway: Gateway
+  /** What a person types here to call this program: `yard`, or a path to it. */
+  readonly commandName: string
   /** Signals with processes behind them. */
   processes: Processes
 }

@@ -206,6 +206,15 @@ export class Dispatcher {
     if (await this.#deps.kernel.giveUp(task, reason, DOOR)) report.auto_blocked.push(task.id)
   }
 
+  async #tellEnding(taskId: string, runId: number): Promise<void> {
+    const { kernel, log } = this.#deps
+    const run = await kernel.getRun(runId).catch(() => null)
+    if (run?.outcome == null) return
+    const message = `run ${runId} of ${taskId} ended: ${run.error ?? run.outcome}`
+    if (run.error === null) log.info(message, { task: taskId, run: runId })
+    else log.warn(message, { task: taskId, run: runId })
+  }
+
   /** Goes on beside the passes: making one workspace must not keep other cards from starting. */
   #launch(claimed: Claimed): void {
     const { runId, task } = claimed
@@ -220,9 +229,10 @@ export class Dispatcher {
           runner: runner.pid,
         })
         children.set(runId, { pid: runner.pid })
-        void runner.exited.then(() => {
+        void runner.exited.then(async () => {
           children.delete(runId)
           this.#onChange()
+          await this.#tellEnding(task.id, runId)
         })
       })
       .catch((error: unknown) =>

@@ -25,16 +25,42 @@ export const gatewayStart = command({
   },
 })
 
-async function* running({ services, signal, paths }: Context, isVerbose: boolean): AsyncIterable<Line> {
+async function* running(
+  { services, signal, paths, kernel }: Context,
+  isVerbose: boolean,
+): AsyncIterable<Line> {
   const ready = Promise.withResolvers<'ready'>()
   const ended = services.gateway.run({ signal, onReady: () => ready.resolve('ready'), isVerbose })
-  if ((await Promise.race([ready.promise, ended])) === 'ready')
+  if ((await Promise.race([ready.promise, ended])) === 'ready') {
+    const stats = await (await kernel()).getStats()
+    const yard = services.commandName
     yield {
       data: null,
       text: (style) =>
-        `The gateway of ${paths.home} runs. ${style.paint('dim', 'Ctrl+C stops it; workers go on.')}`,
+        welcome(style, { home: paths.home, yard, isNew: Object.keys(stats.byStatus).length === 0 }),
     }
+  }
   await ended
+}
+
+interface Welcome {
+  readonly home: string
+  /** What a person types to call us. */
+  readonly yard: string
+  /** Nothing was ever put on this board. */
+  readonly isNew: boolean
+}
+
+function welcome(style: Style, { home, yard, isNew }: Welcome): string {
+  const first = `${yard} create "Say hello" --assignee shell --body 'echo hello from $YARD_TASK'`
+  const steps = isNew
+    ? [first, `${yard} list`, `${yard} watch`]
+    : [`${yard} list`, `${yard} watch`, `${yard} create "<title>" --assignee <profile>`]
+  return [
+    `The gateway of ${home} runs. ${style.paint('dim', 'Ctrl+C stops it; workers go on.')}`,
+    `Next, in another terminal:`,
+    ...steps.map((step) => `  ${style.paint('cyan', step)}`),
+  ].join('\n')
 }
 
 export const gatewayStop = command({
