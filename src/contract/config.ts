@@ -43,6 +43,28 @@ const database = rule(
       .regex(/^(postgres(ql)?:\/\/.+|(?!\w+:\/\/).+)$/, error)
       .nullable(),
 )
+const file = rule('the absolute path of a file, or null for none', (error) =>
+  z
+    .string(error)
+    .regex(/^(\/|~\/|[A-Za-z]:[\\/])/, error)
+    .nullable(),
+)
+const hostName = (error: { error: string }) =>
+  z
+    .string(error)
+    .trim()
+    .regex(/^[A-Za-z0-9._:-]+$|^\[[0-9a-fA-F:.]+\]$/, error)
+const host = rule('the address or name to listen on', hostName)
+const hosts = rule('a list of host names', (error) => z.array(hostName(error), error))
+const origins = rule('a list of origins such as https://board.example', (error) =>
+  z.array(
+    z
+      .string(error)
+      .trim()
+      .regex(/^https?:\/\/[^/\s]+\/?$/, error),
+    error,
+  ),
+)
 const variable = rule(VARIABLE_RULE, (error) => z.string(error).refine(isGrantableVariable, error))
 const variables = rule('a list of names of environment variables', (error) => z.array(variable, error))
 
@@ -129,6 +151,31 @@ const GROUPS = {
     keep: setting(wholeNumber(1, 10_000), 7, 'Backups that are kept.'),
   },
   attachments: { max_mb: setting(wholeNumber(1, 100_000), 25, 'Largest attachment.') },
+  server: {
+    enabled: setting(flag, true, 'Whether the gateway serves the board over HTTP.'),
+    host: setting(
+      host,
+      '127.0.0.1',
+      'The address it listens on; another one than 127.0.0.1 lets other machines in.',
+    ),
+    port: setting(
+      wholeNumber(0, 65_535),
+      7433,
+      'Its port; the next free one when it is taken. 0 takes any free one.',
+    ),
+    port_is_fixed: setting(flag, false, 'Whether a port that is taken is an error.'),
+    socket: setting(file, null, 'A Unix socket to listen on as well.'),
+    tls_cert: setting(file, null, 'Its certificate, as a PEM file; with tls_key it speaks HTTPS.'),
+    tls_key: setting(file, null, 'The key of the certificate, as a PEM file.'),
+    trust_proxy: setting(
+      flag,
+      false,
+      'Whether a proxy in front says by X-Forwarded-For and X-Forwarded-Proto who asks and how.',
+    ),
+    allowed_hosts: setting(hosts, [], 'Host names it answers to, besides the one it listens on.'),
+    allowed_origins: setting(origins, [], 'Pages of other sites that may ask, by their origin.'),
+    session_days: setting(wholeNumber(1, 365), 14, 'How long a browser stays logged in.'),
+  },
   environment: {
     allow: setting(variables, [], 'Environment variables every worker is given, besides the basic ones.'),
   },
@@ -153,6 +200,7 @@ export const settingsSchema = z.strictObject(
     events: group(GROUPS.events),
     backups: group(GROUPS.backups),
     attachments: group(GROUPS.attachments),
+    server: group(GROUPS.server),
     environment: group(GROUPS.environment),
     dashboard: group({ kanban: group(DASHBOARD) }),
   },

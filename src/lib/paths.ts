@@ -23,6 +23,10 @@ export interface HomePaths {
   /** What the running gateway says of itself. */
   readonly gatewayState: string
   readonly gatewayLog: string
+  /** The token of the home's owner for the server. */
+  readonly serverToken: string
+  /** Where the running server can be reached. */
+  readonly serverState: string
 }
 
 /** The home folder: `YARD_HOME`, or `~/.yardmaster`. */
@@ -45,4 +49,6 @@ export const homePaths = (home: string): HomePaths => ({
   gatewayLock: join(home, 'gateway.lock'),
   gatewayState: join(home, 'gateway.json'),
   gatewayLog: join(home, 'logs', 'gateway.log'),
+  serverToken: join(home, 'server.token'),
+  serverState: join(home, 'server.json'),
 })

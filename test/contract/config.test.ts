@@ -58,6 +58,12 @@ describe('F52: a setting is applied, or refused by name', () => {
       'kanban.max_runtime': '30m',
       'kanban.silence_limit': '10m',
       'workspaces.repository': '/src/project',
+      'server.host': '0.0.0.0',
+      'server.socket': '/run/yard.sock',
+      'server.tls_cert': '/etc/yard/cert.pem',
+      'server.tls_key': '/etc/yard/key.pem',
+      'server.allowed_hosts': ['board.example'],
+      'server.allowed_origins': ['https://board.example'],
       'environment.allow': ['LANG', 'AWS_*'],
       'dashboard.kanban.default_tenant': 'acme',
     }
