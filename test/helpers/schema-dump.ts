@@ -6,13 +6,15 @@ import { APPLICATION_ID } from '../../src/store/migrate.ts'
 
 const HEADER = '-- Made by: npm run schema:dump. Shows what the migrations add up to; nothing reads it.\n'
 
-export function dumpSqlite(db: DatabaseSync): string {
+/** @param others tables that are not of a board, and are left out */
+export function dumpSqlite(db: DatabaseSync, others: readonly string[] = []): string {
   const rows = db
     .prepare(
-      `select sql from sqlite_schema where sql is not null and name not like 'sqlite\\_%' escape '\\' order by tbl_name, type desc, name`,
+      `select sql, tbl_name as owner from sqlite_schema where sql is not null and type <> 'view' and name not like 'sqlite\\_%' escape '\\' order by tbl_name, type desc, name`,
     )
     .all()
-  return `${HEADER}\n${rows.map(({ sql }) => `${unindented(String(sql))};\n`).join('\n')}`
+  const own = rows.filter(({ owner }) => !others.includes(String(owner)))
+  return `${HEADER}\n${own.map(({ sql }) => `${unindented(String(sql))};\n`).join('\n')}`
 }
 
 const unindented = (sql: string): string => sql.replaceAll(/\n\s+/g, '\n  ').replace(/\n\s+\)/, '\n)')

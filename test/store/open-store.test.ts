@@ -28,17 +28,15 @@ import { runChild } from '../helpers/children.ts'
 import { createTestSchema } from '../helpers/postgres.ts'
 
 const insertTask = statement<{ id: string; now: number }>()((db, p) =>
-  db
-    .insertInto('tasks')
-    .values({
-      id: p.id,
-      title: 'a card',
-      status: 'ready',
-      priority: 0,
-      created_at: p.now,
-      workspace_kind: 'scratch',
-      spawn_failures: 0,
-    }),
+  db.insertInto('tasks').values({
+    id: p.id,
+    title: 'a card',
+    status: 'ready',
+    priority: 0,
+    created_at: p.now,
+    workspace_kind: 'scratch',
+    spawn_failures: 0,
+  }),
 )
 const tasks = statement<Record<string, never>>()((db) => db.selectFrom('tasks').select('id').orderBy('id'))
 

@@ -132,7 +132,6 @@ export function readLinks(
       broken += 1
     else links.set(`${parent} ${child}`, { parent_id: parent, child_id: child })
   }
-  if (broken > 0)
-    repairs.note(`${broken} links led to no card or to the card itself, and were left in the backup`)
+  if (broken > 0) repairs.note(`links to no card or to the card itself, left in the backup: ${broken}`)
   return [...links.values()]
 }

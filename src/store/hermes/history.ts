@@ -68,7 +68,7 @@ export function readRuns(
       },
     })
   }
-  if (orphans > 0) repairs.note(`${orphans} runs belonged to no card and were left in the backup`)
+  if (orphans > 0) repairs.note(`runs of no card, left in the backup: ${orphans}`)
   numberRows(runs)
   return runs
 }
@@ -120,7 +120,7 @@ export function readEvents(
       },
     })
   }
-  if (orphans > 0) repairs.note(`${orphans} events belonged to no card and were left in the backup`)
+  if (orphans > 0) repairs.note(`events of no card, left in the backup: ${orphans}`)
   numberRows(events)
   return events
 }
@@ -151,8 +151,7 @@ export function* readComments(
       },
     }
   }
-  if (orphans > 0)
-    repairs.note(`${orphans} comments belonged to no card or said nothing, and were left in the backup`)
+  if (orphans > 0) repairs.note(`comments of no card or without text, left in the backup: ${orphans}`)
 }
 
 /**
@@ -189,7 +188,6 @@ export function readSubscriptions(
     }
     subscriptions.set(JSON.stringify([taskId, platform, chatId, row.thread_id]), row)
   }
-  if (broken > 0)
-    repairs.note(`${broken} subscriptions belonged to no card or named no chat, and were left in the backup`)
+  if (broken > 0) repairs.note(`subscriptions of no card or no chat, left in the backup: ${broken}`)
   return [...subscriptions.values()]
 }

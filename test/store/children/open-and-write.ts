@@ -5,17 +5,15 @@ import { openStore } from '../../../src/store/open-store.ts'
 import { statement } from '../../../src/store/statement.ts'
 
 const insert = statement<{ id: string; now: number }>()((db, p) =>
-  db
-    .insertInto('tasks')
-    .values({
-      id: p.id,
-      title: 'a card',
-      status: 'ready',
-      priority: 0,
-      created_at: p.now,
-      workspace_kind: 'scratch',
-      spawn_failures: 0,
-    }),
+  db.insertInto('tasks').values({
+    id: p.id,
+    title: 'a card',
+    status: 'ready',
+    priority: 0,
+    created_at: p.now,
+    workspace_kind: 'scratch',
+    spawn_failures: 0,
+  }),
 )
 
 const [home = '', number = ''] = process.argv.slice(2)
