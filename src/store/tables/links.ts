@@ -74,21 +74,23 @@ const openParents = statement<{ id: string }>()((db, p) =>
 export const countOpenParents = async (db: Connection, id: string): Promise<number> =>
   Number((await db.get(openParents, { id }))?.n ?? 0)
 
-const lockedChildren = statement<{ id: string; status: string }>()((db, p, dialect) => {
-  const all = db
-    .selectFrom('tasks')
-    .select(['id', 'status'])
-    .where('id', 'in', (eb) => eb.selectFrom('task_links').select('child_id').where('parent_id', '=', p.id))
-    .orderBy('id')
-  return dialect.name === 'sqlite' ? all.where('status', '=', p.status) : dialect.lock(all)
-})
+// Without a condition on the status: SQLite would look through all cards in that status for the children.
+const lockedChildren = statement<{ id: string }>()((db, p, dialect) =>
+  dialect.lock(
+    db
+      .selectFrom('tasks')
+      .select(['id', 'status'])
+      .where('id', 'in', (eb) => eb.selectFrom('task_links').select('child_id').where('parent_id', '=', p.id))
+      .orderBy('id'),
+  ),
+)
 
 /**
  * The children of a card that are in `status`, and stay so until the end of the transaction. On PostgreSQL all children are
  * locked: another transaction that has read the parent as it was may be about to move one of them there.
  */
 export const lockChildren = async (db: Connection, id: string, status: TaskStatus): Promise<string[]> =>
-  (await db.all(lockedChildren, { id, status }))
+  (await db.all(lockedChildren, { id }))
     .filter((child) => child.status === status)
     .map(({ id: child }) => child)
 
