@@ -45,7 +45,7 @@ export class SqliteStore {
       const writer = (this.#writer ??= this.#openWriter())
       await this.#begin(writer)
       const tx = new SqliteTransaction(writer, this.#options.clock.now())
-      const before = writer.totalChanges()
+      const before = writer.changes
       let result: T
       try {
         result = await work(tx)
@@ -56,7 +56,7 @@ export class SqliteStore {
         throw error
       }
       // A transaction that changed nothing wakes nobody: otherwise a refused claim would bring about the next one.
-      if (writer.totalChanges() !== before) for (const listener of this.#commitListeners) listener()
+      if (writer.changes !== before) for (const listener of this.#commitListeners) listener()
       return result
     })
   }
@@ -145,7 +145,12 @@ class Turn {
 interface Prepared {
   readonly statement: StatementSync
   readonly compiled: Compiled
+  readonly columns: readonly string[]
+  /** Whether the rows it gives are rows it wrote. */
+  readonly writes: boolean
 }
+
+type SqlRow = Record<string, unknown>
 
 /** Statements whose text is not known beforehand are kept up to this number. */
 const MAX_PREPARED = 500
@@ -155,25 +160,36 @@ class SqliteConnection implements Connection {
   readonly #db: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
   readonly #known = new WeakMap<object, Prepared>()
+  #changes = 0
 
   constructor(db: DatabaseSync) {
     this.#db = db
+  }
+
+  /** How many rows were changed so far. */
+  get changes(): number {
+    return this.#changes
   }
 
   all<P extends Readonly<Record<string, ParamValue>>, R>(
     statement: Statement<P, R>,
     params: P,
   ): Promise<R[]> {
-    const { statement: prepared, compiled } = this.#prepare(statement)
-    return Promise.resolve(prepared.all(...compiled.bind(params)) as R[])
+    const { statement: prepared, compiled, columns, writes } = this.#prepare(statement)
+    const rows = prepared.all(...compiled.bind(params)) as unknown as unknown[][]
+    if (writes) this.#changes += rows.length
+    return Promise.resolve(rows.map((row) => toObject(columns, row)) as R[])
   }
 
   get<P extends Readonly<Record<string, ParamValue>>, R>(
     statement: Statement<P, R>,
     params: P,
   ): Promise<R | undefined> {
-    const { statement: prepared, compiled } = this.#prepare(statement)
-    return Promise.resolve(prepared.get(...compiled.bind(params)) as R | undefined)
+    const { statement: prepared, compiled, columns, writes } = this.#prepare(statement)
+    const row = prepared.get(...compiled.bind(params)) as unknown[] | undefined
+    if (row === undefined) return Promise.resolve(undefined)
+    if (writes) this.#changes++
+    return Promise.resolve(toObject(columns, row) as R)
   }
 
   run<P extends Readonly<Record<string, ParamValue>>>(
@@ -181,7 +197,9 @@ class SqliteConnection implements Connection {
     params: P,
   ): Promise<number> {
     const { statement: prepared, compiled } = this.#prepare(statement)
-    return Promise.resolve(Number(prepared.run(...compiled.bind(params)).changes))
+    const changes = Number(prepared.run(...compiled.bind(params)).changes)
+    this.#changes += changes
+    return Promise.resolve(changes)
   }
 
   exec(sql: 'begin' | 'commit'): void {
@@ -203,10 +221,6 @@ class SqliteConnection implements Connection {
     if (this.#db.isTransaction) this.#raw('rollback').run()
   }
 
-  totalChanges(): number {
-    return Number((this.#raw('select total_changes() as n').get() as { n: number }).n)
-  }
-
   dataVersion(): number {
     return Number((this.#raw('pragma data_version').get() as { data_version: number }).data_version)
   }
@@ -219,7 +233,10 @@ class SqliteConnection implements Connection {
     const known = this.#known.get(statement)
     if (known !== undefined) return known
     const compiled = statement.compiled('sqlite')
-    const prepared = { statement: this.#raw(compiled.sql), compiled }
+    const raw = this.#raw(compiled.sql)
+    raw.setReturnArrays(true)
+    const columns = raw.columns().map(({ name }) => name)
+    const prepared = { statement: raw, compiled, columns, writes: compiled.sql.includes(' returning ') }
     this.#known.set(statement, prepared)
     return prepared
   }
@@ -232,6 +249,14 @@ class SqliteConnection implements Connection {
     this.#prepared.set(sql, prepared)
     return prepared
   }
+}
+
+// Rows are taken as arrays and made into objects here: those node:sqlite makes have no prototype, and V8 reads their fields
+// slowly. Twice as fast with the 26 columns of a card.
+function toObject(columns: readonly string[], values: readonly unknown[]): SqlRow {
+  const row: SqlRow = {}
+  for (let index = 0; index < columns.length; index++) row[columns[index] as string] = values[index]
+  return row
 }
 
 class SqliteTransaction implements WriteTransaction {
