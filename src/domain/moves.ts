@@ -189,8 +189,9 @@ export function reopen(task: Task, facts: WaitFacts): Change {
   )
 }
 
-export function assign(task: Task, assignee: string | null): Change {
-  const name = checkName(assignee === 'none' ? null : assignee, 'assignee')
+/** Null when it is assigned so already. */
+export function assign(task: Task, assignee: string | null): Change | null {
+  const name = checkName(assignee, 'assignee')
   if (task.status === 'running') {
     throw conflict(
       'task_running',
@@ -198,6 +199,7 @@ export function assign(task: Task, assignee: string | null): Change {
       { id: task.id },
     )
   }
+  if (name === task.assignee) return null
   return change(task, null, {
     set: { assignee: name, spawnFailures: 0, lastSpawnError: null },
     events: [{ kind: 'assigned', payload: { assignee: name } }],

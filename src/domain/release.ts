@@ -12,10 +12,10 @@ import {
 import { change, type Change, type LedgerDraft, type LedgerTotals } from './change.ts'
 import type { EventDraft } from './event.ts'
 import type { HoldDraft } from './hold.ts'
-import type { RunEnding, StopRequest } from './run.ts'
+import type { AfterStop, RunEnding, RunOutcome, StopRequest } from './run.ts'
 import type { Seconds, Task } from './task.ts'
 import { firstLine } from './text.ts'
-import { claimReleased, complete } from './verdict.ts'
+import { claimReleased, complete, type Completion } from './verdict.ts'
 
 export interface ReleaseFacts {
   readonly now: Seconds
@@ -30,85 +30,90 @@ export interface ReleaseFacts {
   readonly maxRuntimeSeconds: number | null
 }
 
-type Destination = Pick<Change, 'move'> & {
-  readonly events: readonly EventDraft[]
-  readonly set: Change['set']
-  readonly openHolds: readonly HoldDraft[]
+/** An ending that leaves the work undone. */
+type Undone = RunEnding & { readonly outcome: Exclude<RunEnding['outcome'], 'completed'> }
+
+const isUndone = (ending: RunEnding): ending is Undone => ending.outcome !== 'completed'
+
+interface Destination {
+  readonly move: Change['move']
+  readonly set?: Change['set']
+  readonly events?: readonly EventDraft[]
+  readonly openHolds?: readonly HoldDraft[]
 }
 
 export function release(task: Task, ending: RunEnding, facts: ReleaseFacts): Change {
-  const stop = facts.stop
-  if (ending.outcome === 'completed' && stop?.after.kind !== 'archive') return completed(task, ending, facts)
-  const outcome =
-    stop === null || ending.outcome === 'completed'
-      ? ending.outcome
-      : stop.after.kind === 'hold' || stop.after.kind === 'block'
-        ? 'stopped'
-        : stop.after.kind === 'complete'
-          ? 'completed'
-          : 'reclaimed'
-  const asked: RunEnding = { ...ending, outcome }
-  const refund = refundFor(asked, facts)
-  const destination =
-    stop === null ? automatic(task, asked, facts, refund.length) : stoppedFor(task, stop, asked, facts)
-  return change(task, destination.move, {
-    set: { ...claimReleased, ...destination.set },
-    closeRun: closing(asked, stop),
-    events: [endingEvent(task, asked, facts), ...destination.events],
-    openHolds: destination.openHolds,
-    ...(stop?.after.kind === 'complete'
-      ? { liftHolds: ['human', 'cooldown', 'breaker', 'preflight', 'time'] as const }
-      : {}),
-    ledger: refund,
+  const { stop } = facts
+  if (stop?.after.kind === 'complete') return done(task, completedByHand(stop.after, ending), ending, facts)
+  // Work that was finished before it could be stopped counts.
+  if (!isUndone(ending)) return done(task, ending, ending, facts)
+  const asked = stop === null ? ending : askedFor(ending, stop)
+  const ledger = refundFor(asked, facts)
+  const { move, set, events, openHolds } =
+    stop === null ? automatic(task, asked, facts, ledger.length) : stopped(task, stop, facts)
+  const { outcome, summary = null, error, evidence } = asked
+  return change(task, move, {
+    set: { ...claimReleased, ...set },
+    closeRun: { outcome, summary, error, evidence },
+    events: [endingEvent(task, asked, facts), ...(events ?? [])],
+    openHolds: openHolds ?? [],
+    ledger,
   })
 }
 
-function closing(ending: RunEnding, stop: StopRequest | null): NonNullable<Change['closeRun']> {
-  const kept =
-    stop?.after.kind === 'complete'
-      ? { summary: stop.after.summary ?? stop.after.result, metadata: stop.after.metadata }
-      : { summary: ending.summary ?? null }
-  return {
-    outcome: ending.outcome,
-    ...kept,
-    error: ending.error ?? (stop === null ? null : `stopped by ${stop.actor}: ${stop.reason}`),
-    evidence: ending.evidence,
-  }
-}
-
-function completed(task: Task, ending: RunEnding, { now }: ReleaseFacts): Change {
-  const done = complete(
+function done(
+  task: Task,
+  { result, summary, metadata }: Completion,
+  ending: RunEnding,
+  { now }: ReleaseFacts,
+) {
+  const completed = complete(
     task,
-    { result: ending.result ?? null, summary: ending.summary ?? null },
+    { result: result ?? null, summary: summary ?? null, metadata: metadata ?? null },
     { now, actor: 'worker', reviewAuthor: null },
   )
-  return { ...done, closeRun: { ...done.closeRun, outcome: 'completed', evidence: ending.evidence } }
+  const closeRun = { ...completed.closeRun, outcome: 'completed', evidence: ending.evidence } as const
+  return { ...completed, closeRun }
 }
 
-const REFUNDED: ReadonlySet<RunEnding['outcome']> = new Set(['spawn_failed', 'reclaimed', 'stopped'])
+/** What the person said comes first, what the worker left fills the gaps. */
+const completedByHand = (
+  { result, summary, metadata }: Extract<AfterStop, { kind: 'complete' }>,
+  ending: RunEnding,
+): Completion => ({
+  result: result ?? ending.result ?? null,
+  summary: summary ?? result ?? ending.summary ?? null,
+  metadata,
+})
 
-function refundFor(ending: RunEnding, { charged, totals }: ReleaseFacts): LedgerDraft[] {
+/** A run that was asked to stop ends as that, whatever its last moments looked like. */
+const askedFor = (ending: Undone, { actor, reason, after }: StopRequest): Undone => ({
+  ...ending,
+  outcome: after.kind === 'hold' || after.kind === 'block' ? 'stopped' : 'reclaimed',
+  error: ending.error ?? `stopped by ${actor}: ${reason}`,
+})
+
+const REFUNDED: ReadonlySet<RunOutcome> = new Set(['spawn_failed', 'reclaimed', 'stopped'])
+
+function refundFor(ending: Undone, { charged, totals }: ReleaseFacts): LedgerDraft[] {
   if (!charged || !REFUNDED.has(ending.outcome)) return []
   // A start that failed is bounded by the failure limit; everything else by the cap.
   if (ending.outcome !== 'spawn_failed' && totals.refunded >= MAX_REFUNDS_PER_CARD) return []
   return [{ kind: 'refund', amount: 1, reason: ending.outcome }]
 }
 
-function stoppedFor(
+function stopped(
   task: Task,
-  stop: StopRequest,
-  ending: RunEnding,
-  { now, openParents }: ReleaseFacts,
+  { after, reason: why, actor }: StopRequest,
+  { openParents }: ReleaseFacts,
 ): Destination {
   const waiting = openParents > 0 ? 'todo' : 'ready'
-  const why = `${stop.reason} (stopped by ${stop.actor})`
-  switch (stop.after.kind) {
+  switch (after.kind) {
     case 'hold':
     case 'block': {
-      const reason = stop.after.kind === 'block' ? (stop.after.reason ?? why) : why
+      const reason = (after.kind === 'block' ? after.reason : null) ?? `${why} (stopped by ${actor})`
       return {
         move: { verb: 'release', to: 'blocked' },
-        set: {},
         events: [{ kind: 'blocked', payload: { reason } }],
         openHolds: [{ scope: 'task', target: task.id, kind: 'human', reason }],
       }
@@ -116,56 +121,38 @@ function stoppedFor(
     case 'archive':
       return {
         move: { verb: 'archive', to: 'archived' },
-        set: {},
         events: [{ kind: 'archived', payload: { from: 'running' } }],
-        openHolds: [],
       }
     case 'assign':
       return {
         move: { verb: 'release', to: waiting },
-        set: { assignee: stop.after.assignee, spawnFailures: 0 },
-        events: [{ kind: 'assigned', payload: { assignee: stop.after.assignee } }],
-        openHolds: [],
+        set: { assignee: after.assignee, spawnFailures: 0, lastSpawnError: null },
+        events: [{ kind: 'assigned', payload: { assignee: after.assignee } }],
       }
-    case 'complete': {
-      const { result, summary } = stop.after
-      return {
-        move: { verb: 'complete', to: 'done' },
-        set: { completedAt: now, result: result ?? ending.result ?? task.result },
-        events: [
-          {
-            kind: 'completed',
-            payload: { result_len: result?.length ?? 0, summary: firstLine(summary ?? result) },
-          },
-        ],
-        openHolds: [],
-      }
-    }
     case 'ready':
-      return { move: { verb: 'release', to: waiting }, set: {}, events: [], openHolds: [] }
+      return { move: { verb: 'release', to: waiting } }
+    case 'complete':
+      throw new Error('a completion by hand is no ending without a verdict')
   }
 }
 
 function automatic(
   task: Task,
-  ending: RunEnding,
+  ending: Undone,
   { now, totals, policy, openParents, charged }: ReleaseFacts,
   refunded: number,
 ): Destination {
-  const waiting = openParents > 0 ? 'todo' : 'ready'
-  if (ending.outcome === 'reclaimed' || ending.outcome === 'stopped')
-    return { move: { verb: 'release', to: waiting }, set: {}, events: [], openHolds: [] }
-  const said = ending.error ?? ending.outcome
-  const failures = ending.outcome === 'spawn_failed' ? task.spawnFailures + 1 : attemptsUsed(totals)
-  const set =
-    ending.outcome === 'spawn_failed' ? { spawnFailures: failures, lastSpawnError: ending.error } : {}
+  const waiting = { verb: 'release', to: openParents > 0 ? 'todo' : 'ready' } as const
+  const said = firstLine(ending.error) ?? ending.outcome
+  const isStartFailure = ending.outcome === 'spawn_failed'
+  const failures = isStartFailure ? task.spawnFailures + 1 : attemptsUsed(totals)
+  const set = isStartFailure ? { spawnFailures: failures, lastSpawnError: ending.error } : {}
   const left = attemptsLeft({ ...totals, refunded: totals.refunded + refunded }, policy)
-  const spent = ending.outcome === 'spawn_failed' ? failures >= policy.failureLimit : charged && left <= 0
-  if (spent || left <= 0) {
+  if (charged && (left <= 0 || (isStartFailure && failures >= policy.failureLimit))) {
     const reason =
-      ending.outcome === 'spawn_failed' && left > 0
-        ? `it could not be started ${failures} times in a row: ${said}`
-        : `no attempts are left; the last one: ${said}`
+      left <= 0
+        ? `no attempts are left; the last one: ${said}`
+        : `it could not be started ${failures} times in a row: ${said}`
     return {
       move: { verb: 'release', to: 'blocked' },
       set,
@@ -173,25 +160,21 @@ function automatic(
       openHolds: [{ scope: 'task', target: task.id, kind: 'breaker', reason }],
     }
   }
+  // Nothing failed: the next attempt need not wait.
+  if (ending.outcome === 'reclaimed' || ending.outcome === 'stopped') return { move: waiting }
   const wait = retryWaitSeconds(failures, policy)
-  const openHolds: HoldDraft[] =
-    wait > 0
-      ? [
-          {
-            scope: 'task',
-            target: task.id,
-            kind: 'cooldown',
-            reason: `waits ${wait} s before the next attempt; the last one: ${said}`,
-            until: now + wait,
-          },
-        ]
-      : []
-  return { move: { verb: 'release', to: waiting }, set, events: [], openHolds }
+  if (wait <= 0) return { move: waiting, set }
+  const reason = `waits ${wait} s before the next attempt; the last one: ${said}`
+  return {
+    move: waiting,
+    set,
+    openHolds: [{ scope: 'task', target: task.id, kind: 'cooldown', reason, until: now + wait }],
+  }
 }
 
 function endingEvent(
   task: Task,
-  ending: RunEnding,
+  ending: Undone,
   { workerPid, stop, maxRuntimeSeconds }: ReleaseFacts,
 ): EventDraft {
   const { evidence, error, outcome } = ending
@@ -223,14 +206,13 @@ function endingEvent(
     case 'no_verdict':
       return { kind: 'protocol_violation', payload: { pid: workerPid, ...shared } }
     case 'spawn_failed':
-      return { kind: 'spawn_failed', payload: { error, failures: task.spawnFailures + 1 } }
+      return { kind: 'spawn_failed', payload: { error, failures: task.spawnFailures + 1, outcome } }
     case 'stopped':
       return {
         kind: 'stopped',
         payload: { pid: workerPid, by: stop?.actor ?? null, sigkill: evidence.killed, ...shared },
       }
     case 'reclaimed':
-    case 'completed':
       return { kind: 'reclaimed', payload: { stale_lock: task.claimLock, ...shared } }
   }
 }

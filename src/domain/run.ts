@@ -90,6 +90,16 @@ export interface RunEvidence {
   readonly killed: boolean
 }
 
+/** Of a run that nobody watched. */
+export const NOTHING_SEEN: RunEvidence = {
+  exitCode: null,
+  signal: null,
+  limit: null,
+  lastLines: null,
+  elapsedSeconds: null,
+  killed: false,
+}
+
 /** How a runner (or a dispatcher on its behalf) says a run ended. */
 export interface RunEnding {
   readonly outcome: Extract<

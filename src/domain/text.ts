@@ -8,8 +8,23 @@ export function firstLine(text: string | null | undefined, max = 400): string | 
     .map((part) => part.trim())
     .find(Boolean)
   if (line === undefined) return null
-  return line.length <= max ? line : `${line.slice(0, max - 1)}…`
+  return line.length <= max ? line : `${begin(line, max - 1)}…`
 }
+
+/** At most `max` UTF-16 units of the beginning, never half a character. */
+const begin = (text: string, max: number): string =>
+  text.slice(0, /[\uD800-\uDBFF]/.test(text[max - 1] ?? '') ? max - 1 : max)
+
+/** Cuts visibly: the reader sees that something is missing, and how much. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text
+  const kept = begin(text, max)
+  return `${kept}\n[… ${text.length - kept.length} more characters cut]`
+}
+
+/** For words that must be kept whatever they are: what cannot be stored is made visible, what is too long is cut. */
+export const madeStorable = (text: string | null | undefined, maxLength: number): string | null =>
+  text === null || text === undefined ? null : cut(text.replaceAll('\0', '\u2400').toWellFormed(), maxLength)
 
 /** Text fit to be stored in either database: well-formed, and without the NUL that PostgreSQL cannot hold. */
 export function storable(text: string, field: string, maxLength: number): string {
@@ -48,4 +63,5 @@ export const MAX = {
   note: 2_000,
   path: 4_096,
   metadata: 1_000_000,
+  output: 20_000,
 } as const

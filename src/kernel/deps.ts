@@ -38,8 +38,11 @@ export type CollectArtifacts = (task: Task, names: readonly string[]) => Promise
 
 export interface KernelDeps {
   readonly store: Store
-  /** Asked at each decision, so that a changed setting counts from then on. */
-  readonly policy: () => BoardPolicy
+  /**
+   * What holds for the cards of this profile; the board's own without one. Asked at each decision, so that a changed setting
+   * counts from then on.
+   */
+  readonly policy: (profile?: string | null) => BoardPolicy
   readonly host: string
   readonly collectArtifacts: CollectArtifacts
   /** Called after a commit that a run's runner should look at; a hint, it may be lost. */

@@ -25,7 +25,7 @@ import { countOpenParents } from '../store/tables/links.ts'
 import { apply, signatureOf } from './apply.ts'
 import { blockTask, completeTask, requestTaskReview, type VerdictResult } from './complete-task.ts'
 import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
-import { pokeLingering, stopInstead } from './stop-run.ts'
+import { pokeLingering, stopInstead, stopRun } from './stop-run.ts'
 
 async function waitFacts(tx: WriteTransaction, id: TaskId): Promise<WaitFacts> {
   return { now: tx.now, openParents: await countOpenParents(tx, id), holds: await findHolds(tx, 'task', id) }
@@ -84,22 +84,14 @@ export async function assignTask(
   const name = checkName(assignee === 'none' ? null : assignee, 'assignee')
   const result = await deps.store.write(async (tx) => {
     const task = await requireLocked(tx, id)
-    if (
-      stop &&
-      (await stopInstead(
-        tx,
-        task,
-        { kind: 'assign', assignee: name },
-        `reassigned to ${name ?? 'nobody'}`,
-        actor,
-      ))
-    )
-      return { task, stopping: true, attached: [] }
-    return {
-      task: (await apply(tx, assign(task, name), signatureOf(actor))).task,
-      stopping: false,
-      attached: [],
+    if (stop && task.currentRunId !== null) {
+      const after = { kind: 'assign', assignee: name } as const
+      const reason = `reassigned to ${name ?? 'nobody'}`
+      return { ...(await stopRun(deps, tx, task, after, reason, actor)), attached: [] }
     }
+    const wanted = assign(task, name)
+    const assigned = wanted === null ? task : (await apply(tx, wanted, signatureOf(actor))).task
+    return { task: assigned, stopping: false, attached: [] }
   })
   if (result.stopping) await pokeLingering(deps, id)
   return result

@@ -1,14 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../domain/actor.ts'
 import { conflict } from '../domain/errors.ts'
-import type { StopRequest, AfterStop } from '../domain/run.ts'
+import { NOTHING_SEEN, type AfterStop, type StopRequest } from '../domain/run.ts'
 import type { Task, TaskId } from '../domain/task.ts'
 import { MAX, storable } from '../domain/text.ts'
 import type { WriteTransaction } from '../store/connection.ts'
 import { findLingeringRun, findRunProcess } from '../store/tables/run-processes.ts'
-import { insertStop } from '../store/tables/run-stops.ts'
+import { findStop, insertStop } from '../store/tables/run-stops.ts'
 import { note, signatureOf } from './apply.ts'
 import { denyWorkers, requireLocked, type KernelDeps } from './deps.ts'
-import { endOpenRun } from './end-run.ts'
+import { BY_HAND, endOpenRun } from './end-run.ts'
 
 /**
  * Asks for the open run of a card to be stopped; its processes are ended, and only then does the card arrive where it was
@@ -29,41 +30,46 @@ export async function stopTask(
         `Cannot stop ${id}: it is ${task.status}, and nothing runs for it. Keep it from running with: yard pause ${id}`,
         { id, status: task.status },
       )
-    if (await stopInstead(tx, task, after, reason, actor)) return { task, stopping: true }
-    const stop: StopRequest = {
-      runId: task.currentRunId,
-      requestedAt: tx.now,
-      actor: actor.name,
-      door: actor.door,
-      reason,
-      after,
-    }
-    const ended = await endOpenRun(
-      deps,
-      tx,
-      task,
-      { outcome: 'stopped', error: null, evidence: NOTHING_SEEN },
-      { stop, charged: false, workerPid: null, maxRuntimeSeconds: null },
-      signatureOf(actor),
-    )
-    return { task: ended.task, stopping: false }
+    return stopRun(deps, tx, task, after, reason, actor)
   })
   await pokeLingering(deps, id)
   return result
 }
 
-const NOTHING_SEEN = {
-  exitCode: null,
-  signal: null,
-  limit: null,
-  lastLines: null,
-  elapsedSeconds: null,
-  killed: false,
-} as const
+/** Stops the open run of a card: asks its runner to, or ends it at once where no process is behind it. */
+export async function stopRun(
+  deps: KernelDeps,
+  tx: WriteTransaction,
+  task: Task,
+  after: AfterStop,
+  reason: string,
+  actor: Actor,
+): Promise<{ task: Task; stopping: boolean }> {
+  if (await stopInstead(tx, task, after, reason, actor)) return { task, stopping: true }
+  const stop = stopRequest(tx, task, after, reason, actor)
+  const ending = { outcome: 'stopped', error: null, evidence: NOTHING_SEEN } as const
+  const ended = await endOpenRun(deps, tx, task, ending, { ...BY_HAND, stop }, signatureOf(actor))
+  return { task: ended.task, stopping: false }
+}
+
+const stopRequest = (
+  tx: WriteTransaction,
+  task: Task,
+  after: AfterStop,
+  reason: string,
+  actor: Actor,
+): StopRequest => ({
+  runId: task.currentRunId ?? 0,
+  requestedAt: tx.now,
+  actor: actor.name,
+  door: actor.door,
+  reason: storable(reason.trim() || 'stopped', 'reason', MAX.reason),
+  after,
+})
 
 /**
  * When somebody other than the worker wants a running card elsewhere and processes are behind its run: writes the request to
- * stop and gives true. The first request stands; a later one is told so.
+ * stop and gives true. The first request stands; whoever then wants something else is told so.
  */
 export async function stopInstead(
   tx: WriteTransaction,
@@ -72,31 +78,33 @@ export async function stopInstead(
   reason: string,
   actor: Actor,
 ): Promise<boolean> {
-  if (task.currentRunId === null || actor.kind === 'worker') return false
-  const process = await findRunProcess(tx, task.currentRunId)
+  const runId = task.currentRunId
+  if (runId === null || actor.kind === 'worker') return false
+  const process = await findRunProcess(tx, runId)
   if (process === undefined || process.goneAt !== null) return false
-  const text = storable(reason.trim() || 'stopped', 'reason', MAX.reason)
-  if (
-    await insertStop(tx, {
-      runId: task.currentRunId,
-      requestedAt: tx.now,
-      actor: actor.name,
-      door: actor.door,
-      reason: text,
-      after,
-    })
-  ) {
-    note(
-      tx,
-      task.id,
-      {
-        kind: 'stop_requested',
-        payload: { by: actor.name, reason: text, after: after.kind, run_id: task.currentRunId },
-      },
-      signatureOf(actor),
-    )
+  const stop = stopRequest(tx, task, after, reason, actor)
+  if (await insertStop(tx, stop)) {
+    const payload = { by: actor.name, reason: stop.reason, after: after.kind, run_id: runId }
+    note(tx, task.id, { kind: 'stop_requested', payload }, signatureOf(actor))
+    return true
   }
+  const first = await findStop(tx, runId)
+  if (first !== null && !isDeepStrictEqual(first.after, after))
+    throw conflict(
+      'being_stopped',
+      `Cannot change where ${task.id} goes: ${first.actor} has asked for run ${runId} to be stopped (${first.reason}), and the card is then ${ARRIVES[first.after.kind]}. Do it again once that has happened; see: yard why ${task.id}`,
+      { id: task.id, run: runId, by: first.actor },
+    )
   return true
+}
+
+const ARRIVES: Readonly<Record<AfterStop['kind'], string>> = {
+  hold: 'blocked',
+  block: 'blocked',
+  ready: 'ready again',
+  archive: 'archived',
+  assign: 'ready for its new assignee',
+  complete: 'done',
 }
 
 /** Hints to the runner of the card's live run that it should look at the board. */

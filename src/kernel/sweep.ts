@@ -2,17 +2,17 @@
 import { change } from '../domain/change.ts'
 import type { Hold, Reason } from '../domain/hold.ts'
 import { waitingPlace } from '../domain/moves.ts'
-import { release } from '../domain/release.ts'
+import { NOTHING_SEEN } from '../domain/run.ts'
 import type { Task, TaskId } from '../domain/task.ts'
 import { assertCan } from '../domain/transitions.ts'
 import { retryWaitSeconds } from '../domain/attempts.ts'
 import { findDueHolds, findHolds, liftDueHold, liftHold } from '../store/tables/holds.ts'
-import { ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { findExpiredClaims } from '../store/tables/runs.ts'
 import { lockTask } from '../store/tables/tasks.ts'
 import { apply, note, promoteIfFree, type Signature } from './apply.ts'
 import type { BoardPolicy, KernelDeps } from './deps.ts'
+import { BY_HAND, endOpenRun } from './end-run.ts'
 
 const BY_TIME = 'rule:time'
 const BY_EXPIRY = 'rule:claim-expiry'
@@ -33,11 +33,8 @@ export async function liftDueHolds({ store }: KernelDeps, now: number, door: str
 }
 
 /** Takes back claims by hand whose time ran out without a heartbeat. */
-export async function reclaimExpired(
-  { store, policy }: KernelDeps,
-  now: number,
-  door: string,
-): Promise<TaskId[]> {
+export async function reclaimExpired(deps: KernelDeps, now: number, door: string): Promise<TaskId[]> {
+  const { store } = deps
   const expired = await store.read((db) => findExpiredClaims(db, now))
   if (expired.length === 0) return []
   const by: Signature = { actor: BY_EXPIRY, door, runId: null }
@@ -46,30 +43,9 @@ export async function reclaimExpired(
     for (const { taskId, runId } of expired) {
       const task = await lockTask(tx, taskId)
       if (task?.currentRunId !== runId || task.claimExpires === null || task.claimExpires >= tx.now) continue
-      const evidence = {
-        exitCode: null,
-        signal: null,
-        limit: null,
-        lastLines: null,
-        elapsedSeconds: null,
-        killed: false,
-      }
-      const ending = {
-        outcome: 'reclaimed',
-        error: `the claim of ${task.claimLock} expired without a heartbeat`,
-        evidence,
-      } as const
-      const facts = {
-        now: tx.now,
-        totals: await ledgerTotals(tx, taskId),
-        policy: policy(),
-        stop: null,
-        openParents: await countOpenParents(tx, taskId),
-        charged: false,
-        workerPid: null,
-        maxRuntimeSeconds: null,
-      }
-      await apply(tx, release(task, ending, facts), by)
+      const error = `the claim of ${task.claimLock} expired without a heartbeat`
+      const ending = { outcome: 'reclaimed', error, evidence: NOTHING_SEEN } as const
+      await endOpenRun(deps, tx, task, ending, { ...BY_HAND, stop: null }, by)
       reclaimed.push(taskId)
     }
     return reclaimed

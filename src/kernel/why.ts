@@ -135,7 +135,7 @@ async function admissionReasons(
   const attempts = {
     totals: await ledgerTotals(db, task.id),
     profileToday: await attemptsOfDay(db, task.assignee ?? '', now),
-    policy: policy(),
+    policy: policy(task.assignee),
   }
   return [
     task.assignee === null

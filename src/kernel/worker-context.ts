@@ -1,6 +1,7 @@
 /** What a worker is told about its card: bounded, whatever the board holds. */
 import type { Run } from '../domain/run.ts'
 import type { Comment, Task } from '../domain/task.ts'
+import { cut } from '../domain/text.ts'
 import { countCommentsOf, findComments } from '../store/tables/comments.ts'
 import { findParents } from '../store/tables/links.ts'
 import { findEvidence } from '../store/tables/run-processes.ts'
@@ -18,10 +19,6 @@ export const CONTEXT_LIMITS = {
   comment: 2_048,
   parents: 30,
 } as const
-
-/** Cuts visibly: the reader sees that something is missing, and how much. */
-export const cut = (text: string, max: number): string =>
-  text.length <= max ? text : `${text.slice(0, max)}\n[… ${text.length - max} more characters cut]`
 
 export interface AttemptView {
   readonly run: Run
