@@ -9,7 +9,8 @@ import { homeFolder, homePaths } from './lib/paths.ts'
 import { liveness } from './lib/process-identity.ts'
 import { once, openServices } from './app/services.ts'
 import { isUnconfigured, policyFor, readConfig } from './app/settings.ts'
-import { openBoard, type OpenedBoard } from './app/open-board.ts'
+import { boardPlace, openBoard, type OpenedBoard } from './app/open-board.ts'
+import { checkTestHome } from './store/registry.ts'
 import type { Store } from './store/connection.ts'
 
 export interface AppOptions {
@@ -21,12 +22,10 @@ export interface AppOptions {
 
 export async function openApp({ env, version, program }: AppOptions): Promise<App> {
   const paths = homePaths(homeFolder(env))
-  const opened = once<OpenedBoard>(async () => {
-    const database = isUnconfigured(paths, env)
-      ? null
-      : (await readConfig(paths, env)).settings.kanban.database
-    return openBoard(paths, database, env)
-  })
+  checkTestHome(paths.home, env)
+  const database = async () =>
+    isUnconfigured(paths, env) ? null : (await readConfig(paths, env)).settings.kanban.database
+  const opened = once<OpenedBoard>(async () => openBoard(paths, await database(), env))
   let store: Store | undefined
   let policy: (() => BoardPolicy) | undefined
   const kernel: () => Promise<Kernel> = once(async () => {
@@ -48,12 +47,14 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
     program,
     kernel,
     address: async () => (await opened()).address,
+    place: async () => boardPlace(paths, await database()),
     usePolicy: (live) => {
       policy = live
     },
   })
   return {
     paths,
+    isTestHome: env['YARD_TEST'] === '1',
     kernel,
     services,
     async [Symbol.asyncDispose]() {

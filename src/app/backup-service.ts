@@ -12,7 +12,7 @@ import type { ServicesWiring } from './services.ts'
 const shape = ({ file, createdAt, size }: Backup) => ({ path: file, createdAt, size })
 
 export async function openBackups(
-  { kernel, address, paths }: ServicesWiring,
+  { kernel, place, paths }: ServicesWiring,
   keep: number,
 ): Promise<Awaited<ReturnType<Services['backups']>>> {
   return {
@@ -30,12 +30,13 @@ export async function openBackups(
       copyFileSync(made.file, to, constants.COPYFILE_EXCL)
       return { ...shape(made), path: to }
     },
-    async restore(path) {
-      const place = await address()
+    async restore(path, { replace }) {
+      const { target, boardId } = await place()
       const { keptAside } = await restoreBackup({
         file: path,
-        target: place.kind === 'sqlite' ? place.file : place.url,
-        boardId: null,
+        target,
+        boardId,
+        replace,
         inUseBy: () => {
           const status = gatewayStatus(paths, systemClock.now())
           return status.running ? `the gateway (pid ${status.state?.identity.pid ?? 'unknown'})` : null

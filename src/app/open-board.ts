@@ -3,6 +3,7 @@ import type { BoardAddress } from '../kernel/open-run-board.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { openStore, type OpenedStore } from '../store/open-store.ts'
+import { readRegistry } from '../store/registry.ts'
 import { expanded } from './settings.ts'
 
 export interface OpenedBoard {
@@ -10,14 +11,31 @@ export interface OpenedBoard {
   readonly address: BoardAddress
 }
 
+export interface BoardPlace {
+  /** Path of the file, or address of the server. */
+  readonly target: string
+  /** The board that belongs there, if this home has one. */
+  readonly boardId: string | null
+}
+
+/** Where the board of a home is or would be; for those who must not open it, because it is missing or damaged. */
+export function boardPlace(paths: HomePaths, database: string | null): BoardPlace {
+  const registered = readRegistry(paths.registry)
+  const boardId = registered?.boardId ?? null
+  if (database === null) return { target: registered?.database ?? paths.database, boardId }
+  return { target: isServer(database) ? database : expanded(database, paths.home), boardId }
+}
+
+const isServer = (database: string): boolean => /^postgres(ql)?:/.test(database)
+
 /** `database`: a path or an address as the configuration has it; null for the board of the home. */
 export async function openBoard(
   paths: HomePaths,
   database: string | null,
   env: NodeJS.ProcessEnv,
 ): Promise<OpenedBoard> {
-  const isServer = database !== null && /^postgres(ql)?:/.test(database)
-  const place = database === null || isServer ? database : expanded(database, paths.home)
+  const onServer = database !== null && isServer(database)
+  const place = database === null || onServer ? database : expanded(database, paths.home)
   const store = await openStore({
     paths,
     database: place,
@@ -32,6 +50,6 @@ export async function openBoard(
   })
   return {
     store,
-    address: isServer ? { kind: 'postgres', url: database } : { kind: 'sqlite', file: store.location },
+    address: onServer ? { kind: 'postgres', url: database } : { kind: 'sqlite', file: store.location },
   }
 }

@@ -13,6 +13,7 @@ import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import type { Services } from '../cli/services.ts'
 import { conflict } from '../domain/errors.ts'
 import { packageRoot } from './package-root.ts'
+import type { BoardPlace } from './open-board.ts'
 import { isUnconfigured, readConfig } from './settings.ts'
 
 export interface ServicesWiring {
@@ -21,6 +22,8 @@ export interface ServicesWiring {
   readonly version: string
   readonly kernel: () => Promise<Kernel>
   readonly address: () => Promise<BoardAddress>
+  /** Where the board is, without opening it. */
+  readonly place: () => Promise<BoardPlace>
   /** From now on the kernel asks this for its policy: for a process that goes on while the configuration changes. */
   readonly usePolicy: (live: () => BoardPolicy) => void
   /** How this program is started. */

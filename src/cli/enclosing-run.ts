@@ -27,10 +27,12 @@ const MAX_PARENTS = 64
  */
 export function findEnclosingRun(
   env: Env,
+  { isTestHome }: { readonly isTestHome: boolean },
   ancestors: Iterable<Env> = environmentsAbove(process.pid),
 ): EnclosingRun | null {
-  // A test client opens test homes only, and the others open none: a run of the other kind is none of its business.
-  const chain = [env, ...ancestors].filter((each) => isTest(each) === isTest(env))
+  const all = [env, ...ancestors]
+  // A home for tests holds no real work, so the runs of real boards around the tests do not count there.
+  const chain = isTestHome ? all.filter((each) => each['YARD_TEST'] === '1') : all
   const run = chain.findLast((each) => runIdOf(each) !== null)
   const runId = run === undefined ? null : runIdOf(run)
   if (run === undefined || runId === null) return null
@@ -41,8 +43,6 @@ export function findEnclosingRun(
     capabilityFile: chain.find((each) => each['YARD_CAPABILITY_FILE'])?.['YARD_CAPABILITY_FILE'] ?? null,
   }
 }
-
-const isTest = (env: Env): boolean => Boolean(env['YARD_TEST'])
 
 /** By the variable workers are told about, or by the mark all processes of a run carry: `<board>:<run>`. */
 function runIdOf(env: Env): number | null {

@@ -2,6 +2,7 @@
 import type { BoardEvent } from '../domain/event.ts'
 import { isYardError } from '../domain/errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { Bell } from './bell.ts'
 import type { Aside } from './command.ts'
 
 type EventFilter = Omit<Parameters<Kernel['readEvents']>[0], 'after' | 'limit' | 'newestFirst'>
@@ -40,36 +41,5 @@ export async function* followEvents(
     yield* events
     cursor = events.at(-1)?.id ?? cursor
     if (events.length < BATCH) await bell.wait()
-  }
-}
-
-/** Rings are not counted: one that came while nobody waited ends the next wait at once. */
-class Bell {
-  readonly #signal: AbortSignal
-  #isRung = false
-  #wake: () => void = () => {}
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal
-    signal.addEventListener('abort', () => this.ring(), { once: true })
-  }
-
-  ring(): void {
-    this.#isRung = true
-    this.#wake()
-  }
-
-  /** Until it rings or the signal aborts, at most `ms` milliseconds. */
-  async wait(ms?: number): Promise<void> {
-    if (!this.#isRung && !this.#signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    this.#isRung = false
   }
 }

@@ -28,6 +28,8 @@ export interface Terminal {
 
 export interface App extends AsyncDisposable {
   readonly paths: HomePaths
+  /** A home for tests, which holds no real work. */
+  readonly isTestHome: boolean
   /** Opens the board on first use. */
   kernel(): Promise<Kernel>
   readonly services: Services
@@ -137,7 +139,7 @@ async function print(stdout: Output, text: string): Promise<void> {
 
 async function contextOf(options: CliOptions, app: App, entry: Entry, command: Command): Promise<Context> {
   const { env, terminal, now, folder } = options
-  const run = command.effect === 'changes' ? findEnclosingRun(env) : null
+  const run = command.effect === 'changes' ? findEnclosingRun(env, app) : null
   const actor = command.effect === 'changes' ? await actorOf(run, env, app, entry, command) : null
   return {
     paths: app.paths,
@@ -146,7 +148,7 @@ async function contextOf(options: CliOptions, app: App, entry: Entry, command: C
         throw new Error(`${entry.name} is said to read only, and asked in whose name it changes`)
       return actor
     },
-    me: () => findEnclosingRun(env)?.profile ?? personName(env),
+    me: () => findEnclosingRun(env, app)?.profile ?? personName(env),
     kernel: () => app.kernel(),
     services: app.services,
     now,

@@ -106,7 +106,7 @@ export interface Backups {
   /** Makes and verifies a copy of the board; by default in the home's own place for backups. */
   create(to: string | null): Promise<BackupFile>
   /** Puts a backup in the place of the board; what was there is kept. */
-  restore(path: string): Promise<{ readonly replaced: string | null }>
+  restore(path: string, options: { readonly replace: boolean }): Promise<{ readonly replaced: string | null }>
 }
 
 export interface Workspaces {

@@ -48,10 +48,11 @@ export const restore = command({
     'Puts a backup in the place of the board. The board that was there is kept beside it. Stop the gateway first.',
   effect: 'changes',
   arguments: { file: argument('The backup, as yard backup --list names it.', { completes: 'file' }) },
+  options: { replace: flag('Also over a PostgreSQL board that has tasks; a copy of it is kept.') },
   examples: ['yard backup --list', 'yard restore ~/.yardmaster/backups/…'],
-  async run({ services, folder }, { arguments: { file } }) {
+  async run({ services, folder }, { arguments: { file }, options: { replace } }) {
     const path = resolve(folder, file)
-    const { replaced } = await (await services.backups()).restore(path)
+    const { replaced } = await (await services.backups()).restore(path, { replace })
     return {
       data: { restored: path, replaced },
       text: () => `Restored ${path}.${replaced === null ? '' : ` What was there is kept as ${replaced}`}`,

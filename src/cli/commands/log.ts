@@ -1,6 +1,7 @@
 import { conflict, notFound } from '../../domain/errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { RunView } from '../../kernel/show-task.ts'
+import { Bell } from '../bell.ts'
 import { command, flag, taskId, wholeNumber, type Line } from '../command.ts'
 import type { Context } from '../context.ts'
 import { followLog, readLog, type LogPart } from '../run-log.ts'
@@ -13,85 +14,112 @@ export const log = command({
   options: {
     run: wholeNumber('number', 'The log of this run.', { min: 1 }),
     tail: wholeNumber('bytes', 'Only the last so many bytes.', { min: 1 }),
-    follow: flag('Go on while the run lasts.', { short: 'f' }),
+    follow: flag('Wait for a run, and go on while it lasts.', { short: 'f' }),
   },
   examples: ['yard log t_1a2b', 'yard log t_1a2b --follow', 'yard log t_1a2b --run 7 --tail 2000'],
-  async run(context, { arguments: { id }, options: { run: wanted, tail, follow } }) {
+  async run(context, { arguments: { id }, options: { run: wanted, tail = null, follow } }) {
     const kernel = await context.kernel()
     const task = await kernel.resolveTaskId(id)
-    const run = chooseRun(task, await kernel.listRuns(task), wanted)
-    const path = run?.process?.logPath ?? null
-    if (run !== null && path === null)
-      throw notFound(
-        'no_log',
-        `Run ${run.id} of ${task} has no log: it was claimed by hand. See: yard runs ${task}`,
-        { id: task, run: run.id },
-      )
-    if (run?.process && run.process.host !== kernel.deps.host)
-      throw conflict(
-        'log_elsewhere',
-        `The log of run ${run.id} is on ${run.process.host}, at ${path}. Look there.`,
-        { id: task, host: run.process.host, path },
-      )
-    const part = path === null ? NO_LOG : readLog(path, tail ?? null)
-    if (follow && path !== null && run !== null)
-      return { lines: following(context, kernel, { path, runId: run.id, part, task }) }
+    const found = await findLog(kernel, task, wanted)
+    if (follow) return { lines: following(context, kernel, { task, wanted, found, tail }) }
+    const part = found === null ? NO_LOG : readLog(found.path, tail)
     return {
       data: {
         task_id: task,
-        run_id: run?.id ?? null,
-        path,
+        run_id: found?.runId ?? null,
+        path: found?.path ?? null,
         exists: part.exists,
         size_bytes: part.size,
         content: part.content,
         truncated: part.isCut,
       },
-      text: (style) =>
-        part.content === ''
-          ? run === null
-            ? 'No run yet.'
-            : 'Nothing was printed.'
-          : logText(style, part.content),
+      text: (style) => {
+        if (found === null) return 'No run has begun yet.'
+        return part.content === '' ? 'Nothing was printed.' : logText(style, part.content)
+      },
       piped: part.content,
-      ...(run === null ? { next: [`yard why ${task}`] } : {}),
+      ...(found === null ? { next: [`yard why ${task}`] } : {}),
     }
   },
 })
 
 const NO_LOG: LogPart = { exists: false, size: 0, content: '', isCut: false, end: { file: null, offset: 0 } }
 
-function chooseRun(task: string, runs: readonly RunView[], wanted: number | undefined): RunView | null {
-  if (wanted === undefined) return runs.findLast((run) => run.process !== null) ?? runs.at(-1) ?? null
-  const found = runs.find((run) => run.id === wanted)
-  if (found === undefined)
-    throw notFound(
-      'run_not_found',
-      `${task} has no run ${wanted}. ${runs.length === 0 ? 'It has none yet.' : `Its runs: ${runs.map((run) => run.id).join(', ')}`}`,
-      { id: task, run: wanted },
-    )
-  return found
+interface FoundLog {
+  readonly runId: number
+  readonly path: string
 }
 
-interface Followed {
-  readonly path: string
-  readonly runId: number
+/** The log of the wanted run, or of the last one that has a log; null when none has begun to write one. */
+async function findLog(
+  { listRuns, deps }: Pick<Kernel, 'listRuns' | 'deps'>,
+  task: string,
+  wanted: number | undefined,
+): Promise<FoundLog | null> {
+  const runs = await listRuns(task)
+  const run = wanted === undefined ? runs.findLast(hasProcess) : runs.find(({ id }) => id === wanted)
+  if (run === undefined) {
+    if (wanted === undefined) return null
+    const known = runs.length === 0 ? 'It has none yet.' : `Its runs: ${runs.map(({ id }) => id).join(', ')}`
+    throw notFound('run_not_found', `${task} has no run ${wanted}. ${known}`, { id: task, run: wanted })
+  }
+  const { process } = run
+  if (process === null)
+    throw notFound(
+      'no_log',
+      `Run ${run.id} of ${task} has no log: it was claimed by hand. See: yard runs ${task}`,
+      { id: task, run: run.id },
+    )
+  if (process.logPath === null) return null
+  if (process.host !== deps.host)
+    throw conflict(
+      'log_elsewhere',
+      `The log of run ${run.id} is on ${process.host}, at ${process.logPath}. Look there.`,
+      { id: task, host: process.host, path: process.logPath },
+    )
+  return { runId: run.id, path: process.logPath }
+}
+
+const hasProcess = ({ process }: RunView): boolean => process !== null
+
+interface Following {
   readonly task: string
-  readonly part: LogPart
+  readonly wanted: number | undefined
+  readonly found: FoundLog | null
+  readonly tail: number | null
 }
 
 async function* following(
   { signal }: Context,
   kernel: Kernel,
-  { path, runId, task, part }: Followed,
+  { task, wanted, found, tail }: Following,
 ): AsyncIterable<Line> {
+  const log = found ?? (await awaitLog(kernel, task, wanted, signal))
+  if (log === null) return
   const line = (content: string): Line => ({
-    data: { task_id: task, run_id: runId, content },
+    data: { task_id: task, run_id: log.runId, content },
     text: (style) => logText(style, content),
   })
+  const part = readLog(log.path, tail)
   if (part.content !== '') yield line(part.content)
-  const hasEnded = async () => {
-    const { endedAt, process } = await kernel.getRun(runId)
-    return process === null ? endedAt !== null : process.goneAt !== null
+  const hasEnded = async () => (await kernel.getRun(log.runId)).process?.goneAt !== null
+  for await (const content of followLog({ path: log.path, from: part.end, signal, hasEnded }))
+    yield line(content)
+}
+
+/** Null when the person has seen enough. */
+async function awaitLog(
+  kernel: Kernel,
+  task: string,
+  wanted: number | undefined,
+  signal: AbortSignal,
+): Promise<FoundLog | null> {
+  const bell = new Bell(signal)
+  using _ = kernel.deps.store.watch(() => bell.ring())
+  while (!signal.aborted) {
+    const found = await findLog(kernel, task, wanted)
+    if (found !== null) return found
+    await bell.wait()
   }
-  for await (const content of followLog({ path, from: part.end, signal, hasEnded })) yield line(content)
+  return null
 }

@@ -3,7 +3,7 @@ import { holdReason } from '../../domain/claim.ts'
 import { count, relative, span } from '../text/time.ts'
 import { oneLine } from '../text/safe.ts'
 import { fail, ok, warn, type Check, type Finding } from './check.ts'
-import { isBoardThere, NO_BOARD } from './no-board.ts'
+import { canOpenBoard, isBoardThere, NO_BOARD } from './no-board.ts'
 
 export const board: Check = {
   name: 'board',
@@ -28,7 +28,7 @@ const LONG_READY = 120
 export const waiting: Check = {
   name: 'ready tasks',
   async look(context) {
-    if (!(await isBoardThere(context))) return NO_BOARD
+    if (!(await canOpenBoard(context))) return NO_BOARD
     const kernel = await context.kernel()
     const { byStatus, byAssignee, oldestReadyAgeSeconds } = await kernel.getStats()
     const ready = byStatus.ready ?? 0
@@ -59,7 +59,7 @@ export const waiting: Check = {
 export const holds: Check = {
   name: 'holds',
   async look(context) {
-    if (!(await isBoardThere(context))) return NO_BOARD
+    if (!(await canOpenBoard(context))) return NO_BOARD
     const wide = (await (await context.kernel()).listHolds()).filter(({ scope }) => scope !== 'task')
     if (wide.length === 0) return [ok('neither the board nor a profile is held')]
     return wide.map((hold) => {
@@ -75,7 +75,7 @@ export const holds: Check = {
 export const lostRuns: Check = {
   name: 'runs',
   async look(context) {
-    if (!(await isBoardThere(context))) return NO_BOARD
+    if (!(await canOpenBoard(context))) return NO_BOARD
     const kernel = await context.kernel()
     const live = await kernel.listLiveRuns()
     const lost = live.filter(

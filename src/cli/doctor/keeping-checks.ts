@@ -1,7 +1,7 @@
 /** What is kept for later: backups and workspaces. */
 import { byteSize, count, relative } from '../text/time.ts'
 import { ok, warn, type Check, type Finding } from './check.ts'
-import { isBoardThere, NO_BOARD } from './no-board.ts'
+import { canOpenBoard, isBoardThere, NO_BOARD } from './no-board.ts'
 
 export const backups: Check = {
   name: 'backups',
@@ -23,7 +23,7 @@ export const backups: Check = {
 export const workspaces: Check = {
   name: 'workspaces',
   async look(context) {
-    if (!(await isBoardThere(context))) return NO_BOARD
+    if (!(await canOpenBoard(context))) return NO_BOARD
     const kernel = await context.kernel()
     const all = (await kernel.workspacesWithOwners()).filter(
       ({ workspace }) => workspace.state === 'leased' || workspace.state === 'kept',

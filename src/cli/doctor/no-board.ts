@@ -9,3 +9,11 @@ export async function isBoardThere({ services, paths }: Context): Promise<boolea
   if (existsSync(paths.database) || existsSync(paths.registry)) return true
   return (await services.config()).settings.kanban.database !== null
 }
+
+/** Whether the board can be looked into; that it cannot is said once, by the check of the board itself. */
+export const canOpenBoard = async (context: Context): Promise<boolean> =>
+  (await isBoardThere(context)) &&
+  context.kernel().then(
+    () => true,
+    () => false,
+  )
