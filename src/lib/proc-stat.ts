@@ -6,12 +6,15 @@ export interface ProcStat {
   readonly group: number
   readonly session: number
   readonly isKernelThread: boolean
+  /** On its way out: it has nothing left and starts nothing any more. */
+  readonly isExiting: boolean
   readonly threads: number
   /** Clock ticks between the machine's boot and the start of the process. */
   readonly startTime: string
 }
 
 const PF_KTHREAD = 0x0020_0000
+const PF_EXITING = 0x0000_0004
 
 /** Null when the text is not such a line. */
 export const parseProcStat = (text: string): ProcStat | null => {
@@ -29,6 +32,7 @@ export const parseProcStat = (text: string): ProcStat | null => {
     group: Number(group),
     session: Number(session),
     isKernelThread: (Number(flags) & PF_KTHREAD) !== 0,
+    isExiting: (Number(flags) & PF_EXITING) !== 0,
     threads: Number(threads),
     startTime: startTime.trim(),
   }
@@ -38,4 +42,5 @@ export const parseProcStat = (text: string): ProcStat | null => {
  * A zombie has ended: it only waits for its parent to ask for its exit code. A zombie with more than one thread has not;
  * its first thread returned while the others work on.
  */
-export const hasEnded = ({ state, threads }: ProcStat): boolean => state === 'X' || state === 'x' || (state === 'Z' && threads <= 1)
+export const hasEnded = ({ state, threads }: ProcStat): boolean =>
+  state === 'X' || state === 'x' || (state === 'Z' && threads <= 1)

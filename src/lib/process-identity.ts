@@ -18,12 +18,15 @@ export type Liveness = 'alive' | 'gone' | 'unknown'
 
 /** What a platform must be able to say; `'unreadable'` when it cannot, null when no such process exists. */
 interface ProcessFacts {
-  bootId(): string
-  look(pid: number): { readonly startTime: string; readonly ended: boolean } | 'unreadable' | null
+  readonly bootId: () => string
+  readonly look: (
+    pid: number,
+  ) => { readonly startTime: string; readonly ended: boolean } | 'unreadable' | null
 }
 
 /** Whether processes can be told apart and ended safely on this platform; without it no run may start. */
-export const canControlProcesses = (platform: NodeJS.Platform = process.platform): boolean => platform === 'linux' || platform === 'darwin'
+export const canControlProcesses = (platform: NodeJS.Platform = process.platform): boolean =>
+  platform === 'linux' || platform === 'darwin'
 
 /**
  * This boot of this machine. Pids mean nothing across containers that share a kernel, so inside one the text also names
@@ -34,7 +37,8 @@ export const bootId = (): string => facts().bootId()
 /** The process that asks. Throws where the platform's process table cannot be read. */
 export const ownIdentity = (): ProcessIdentity => {
   const own = identify(process.pid)
-  if (own === null) throw new Error(`the process table does not show this process (pid ${process.pid}); is /proc mounted?`)
+  if (own === null)
+    throw new Error(`the process table does not show this process (pid ${process.pid}); is /proc mounted?`)
   return own
 }
 
@@ -114,7 +118,9 @@ const linux: ProcessFacts = {
   },
   look: (pid) => {
     const stat = readLinuxStat(pid)
-    return stat === null || stat === 'unreadable' ? stat : { startTime: stat.startTime, ended: hasEnded(stat) }
+    return stat === null || stat === 'unreadable'
+      ? stat
+      : { startTime: stat.startTime, ended: hasEnded(stat) }
   },
 }
 
@@ -140,7 +146,11 @@ const macos: ProcessFacts = {
 
 /** Fixed language and time zone: the start time is compared as text, also by a later process in another locale. */
 const ask = (program: string, args: readonly string[]): string =>
-  execFileSync(program, args, { encoding: 'utf8', env: { LC_ALL: 'C', TZ: 'UTC' }, stdio: ['ignore', 'pipe', 'ignore'] })
+  execFileSync(program, args, {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C', TZ: 'UTC' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
 
 const facts = (): ProcessFacts => {
   if (process.platform === 'linux') return linux

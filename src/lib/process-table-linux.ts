@@ -1,48 +1,58 @@
 /** The process table out of /proc: two small reads for each process, a few milliseconds for some hundreds. */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs'
 import { hasEnded, parseProcStat } from './proc-stat.ts'
-import type { Marker, ProcessRow, ProcessTable } from './process-table.ts'
+import type { Marker, ProcessRow, ProcessTable } from './process-row.ts'
 
-/** Enough for a fork that happens while we look; a storm of them is what the caller's next sweep is for. */
+/** Enough to see the end of what happens on a busy machine; a storm of forks leaves the table unsettled. */
 const MAX_LISTINGS = 8
 const MAX_ENVIRONMENT_BYTES = 8 * 1024 * 1024
 
 /** One buffer for all reads of all sweeps; grown for the rare huge environment. */
 let buffer = Buffer.allocUnsafe(64 * 1024)
 
-/** What one sweep looks for. */
+/** What one sweep looks for, and what it must look at again. */
 interface Look {
   readonly uid: number
   readonly marker: { readonly needle: Buffer; readonly value: Buffer } | null
-  /** Somebody ended between the listing and our look and may have forked first: the child is in the next listing. */
+  /**
+   * Somebody new was on its way out when we looked: he was listed, and may have forked before he ended. As pids grow in
+   * the order of births, the next listing shows the child, or the child's child.
+   */
   mustListAgain: boolean
+  /** Just changing their program: their environment cannot be read before that is done. */
+  readonly unreadable: Set<number>
 }
 
 export const readLinuxTable = (marker: Marker | null): ProcessTable | 'unknown' => {
-  const table = new Map<number, ProcessRow>()
+  const rows = new Map<number, ProcessRow>()
   const seen = new Set<number>()
   const look: Look = {
     uid: process.geteuid?.() ?? 0,
-    marker: marker === null ? null : { needle: Buffer.from(`${marker.name}=`), value: Buffer.from(marker.value) },
+    marker:
+      marker === null ? null : { needle: Buffer.from(`${marker.name}=`), value: Buffer.from(marker.value) },
     mustListAgain: true,
+    unreadable: new Set(),
   }
   try {
     // A /proc of another PID namespace has the right form and the wrong pids.
     if (readlinkSync('/proc/self') !== String(process.pid)) return 'unknown'
     for (let listing = 0; look.mustListAgain && listing < MAX_LISTINGS; listing++) {
       look.mustListAgain = false
+      for (const pid of look.unreadable) seen.delete(pid)
+      look.unreadable.clear()
       for (const name of readdirSync('/proc')) {
         const pid = Number(name)
         if (!Number.isInteger(pid) || seen.has(pid)) continue
         seen.add(pid)
         const row = readRow(pid, look)
-        if (row !== null) table.set(pid, row)
+        if (row === null) rows.delete(pid)
+        else rows.set(pid, row)
       }
     }
   } catch {
     return 'unknown'
   }
-  return table
+  return { rows, isSettled: !look.mustListAgain }
 }
 
 const readRow = (pid: number, look: Look): ProcessRow | null => {
@@ -51,6 +61,7 @@ const readRow = (pid: number, look: Look): ProcessRow | null => {
   if (typeof length !== 'number') return null
   const stat = parseProcStat(buffer.toString('latin1', 0, length))
   if (stat === null || stat.isKernelThread) return null
+  if (stat.isExiting) look.mustListAgain = true
   const ended = hasEnded(stat)
   return {
     pid,
@@ -60,16 +71,23 @@ const readRow = (pid: number, look: Look): ProcessRow | null => {
     startTime: stat.startTime,
     hasEnded: ended,
     isStopped: stat.state === 'T',
-    mark: ended ? 'none' : readMark(pid, look),
+    mark: ended ? 'none' : readMark(pid, stat.isExiting, look),
   }
 }
 
-const readMark = (pid: number, look: Look): ProcessRow['mark'] => {
+const readMark = (pid: number, isExiting: boolean, look: Look): ProcessRow['mark'] => {
   if (look.marker === null || (look.uid !== 0 && !isOwnedBy(pid, look.uid))) return 'none'
   const size = readInto(`/proc/${pid}/environ`)
-  // A process on its way out has no environment left to read.
-  if (size === 'vanished' || size === 0) look.mustListAgain = true
-  return typeof size === 'number' ? markIn(buffer.subarray(0, size), look.marker.needle, look.marker.value) : 'none'
+  if (size === 'denied') return 'none'
+  if (size !== 'vanished' && size > 0)
+    return markIn(buffer.subarray(0, size), look.marker.needle, look.marker.value)
+  if (isExiting) return 'none'
+  // Programs that were started without any environment have at least their name.
+  const nameSize = readInto(`/proc/${pid}/cmdline`)
+  if (typeof nameSize === 'number' && nameSize > 0 && size === 0) return 'none'
+  look.mustListAgain = true
+  look.unreadable.add(pid)
+  return 'none'
 }
 
 const isOwnedBy = (pid: number, uid: number): boolean => {

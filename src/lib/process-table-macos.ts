@@ -1,6 +1,6 @@
 /** The process table out of ps. Written from the manual pages of macOS; not yet run on a Mac. */
 import { execFileSync } from 'node:child_process'
-import type { Marker, ProcessRow, ProcessTable } from './process-table.ts'
+import type { Marker, ProcessRow, ProcessTable } from './process-row.ts'
 
 const LINE = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\d+\s+[\d:]+\s+\d+)\s?(.*)$/
 
@@ -8,7 +8,20 @@ const LINE = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\d+\s+[\d:]+\s+\d
 export const readMacosTable = (marker: Marker | null): ProcessTable | 'unknown' => {
   let listing: string
   try {
-    const columns = ['-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat=', '-o', 'lstart=', '-o', 'command=']
+    const columns = [
+      '-o',
+      'pid=',
+      '-o',
+      'ppid=',
+      '-o',
+      'pgid=',
+      '-o',
+      'stat=',
+      '-o',
+      'lstart=',
+      '-o',
+      'command=',
+    ]
     listing = execFileSync('/bin/ps', ['-axwwE', ...columns], {
       encoding: 'utf8',
       env: { LC_ALL: 'C', TZ: 'UTC' },
@@ -18,11 +31,11 @@ export const readMacosTable = (marker: Marker | null): ProcessTable | 'unknown' 
   } catch {
     return 'unknown'
   }
-  const table = new Map<number, ProcessRow>()
+  const rows = new Map<number, ProcessRow>()
   for (const line of listing.split('\n')) {
     const [, pid, parent, group, state, startTime, command] = LINE.exec(line) ?? []
     if (pid === undefined || state === undefined || startTime === undefined) continue
-    table.set(Number(pid), {
+    rows.set(Number(pid), {
       pid: Number(pid),
       parent: Number(parent),
       group: Number(group),
@@ -33,7 +46,7 @@ export const readMacosTable = (marker: Marker | null): ProcessTable | 'unknown' 
       mark: marker === null ? 'none' : markIn(command ?? '', marker),
     })
   }
-  return table
+  return { rows, isSettled: true }
 }
 
 const markIn = (command: string, { name, value }: Marker): ProcessRow['mark'] => {

@@ -5,20 +5,31 @@
  */
 import type { Clock } from './clock.ts'
 import { bootId, type ProcessIdentity, startTimeOf } from './process-identity.ts'
-import { type Marker, type ProcessRow, type ProcessTable, readProcessTable } from './process-table.ts'
+import type { Marker, ProcessRow, ProcessTable } from './process-row.ts'
+import { readProcessTable } from './process-table.ts'
 
-export type { Marker } from './process-table.ts'
+export type { Marker } from './process-row.ts'
 
-/** Pids that carry the marker, whatever group or session they are in; never our own. */
-export const findMarked = (marker: Marker): number[] | 'unknown' => select(readProcessTable(marker), (row) => row.mark === 'ours')
+/**
+ * Pids that carry the marker, whatever group or session they are in; never our own. An empty answer is one look's proof:
+ * before a next run may open, ask `terminateTree`, which looks twice. Like its neighbours it answers `'unknown'` when the
+ * process table cannot be read, or nobody was found in one that kept changing.
+ */
+export const findMarked = (marker: Marker): number[] | 'unknown' =>
+  select(readProcessTable(marker), (row) => row.mark === 'ours')
 
 /** Live members of a process group; never our own pid. */
-export const groupMembers = (group: number): number[] | 'unknown' => select(readProcessTable(null), (row) => row.group === group)
+export const groupMembers = (group: number): number[] | 'unknown' =>
+  select(readProcessTable(null), (row) => row.group === group)
 
 /** Live children of a process, their children and so on; those whose parent ended are no longer among them. */
 export const descendants = (pid: number): number[] | 'unknown' => {
   const table = readProcessTable(null)
-  return table === 'unknown' ? 'unknown' : withDescendants(table, [pid], () => true).flatMap((row) => (row.pid === pid ? [] : [row.pid]))
+  if (table === 'unknown') return 'unknown'
+  return pidsOf(
+    table,
+    withDescendants(table, [pid], () => true).filter((row) => row.pid !== pid),
+  )
 }
 
 export interface TreeTermination {
@@ -47,6 +58,8 @@ export interface TreeEnding {
 const KILL_MS = 10_000
 const FIRST_PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 100
+/** Somebody who keeps forking out of the way is hit sooner the oftener we look. */
+const LONGEST_KILL_PAUSE_MS = 20
 /** A process may be born behind the back of one sweep; the next one sees it. */
 const PROOF_SWEEPS = 2
 
@@ -54,7 +67,13 @@ const PROOF_SWEEPS = 2
  * Ends a tree: TERM, a grace, then KILL until two sweeps in a row find nothing alive. Signals only a process whose pid
  * and start time are still those of a proven member. Safe to repeat, also by another process than the one that started it.
  */
-export const terminateTree = async ({ leader, marker, graceMs, clock, signal }: TreeTermination): Promise<TreeEnding> => {
+export const terminateTree = async ({
+  leader,
+  marker,
+  graceMs,
+  clock,
+  signal,
+}: TreeTermination): Promise<TreeEnding> => {
   const tree = new KnownTree(leader, marker)
   const graceEnds = clock.monotonicMs() + graceMs
   const killEnds = graceEnds + KILL_MS
@@ -71,9 +90,14 @@ export const terminateTree = async ({ leader, marker, graceMs, clock, signal }: 
       continue
     }
     emptySweeps = 0
-    if (now >= killEnds) return { gone: false, killed, survivors: live === 'unknown' ? [] : live.map((row) => row.pid) }
+    if (now >= killEnds)
+      return { gone: false, killed, survivors: live === 'unknown' ? [] : live.map((row) => row.pid) }
     if (now < graceEnds && !signal?.aborted) {
-      if (live !== 'unknown') tree.ask(live.filter((row) => !asked.has(keyOf(row))), asked)
+      if (live !== 'unknown')
+        tree.ask(
+          live.filter((row) => !asked.has(keyOf(row))),
+          asked,
+        )
       pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)
       await rest(clock, Math.min(pause, graceEnds - now), signal)
     } else {
@@ -81,7 +105,7 @@ export const terminateTree = async ({ leader, marker, graceMs, clock, signal }: 
         if (!killed) pause = FIRST_PAUSE_MS
         killed = true
       }
-      pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)
+      pause = Math.min(pause * 1.5, LONGEST_KILL_PAUSE_MS)
       await clock.sleep(pause)
     }
   }
@@ -98,24 +122,25 @@ class KnownTree {
     this.#marker = marker
   }
 
-  /** All live members. */
+  /** All live members; `'unknown'` where nobody was found, but somebody may have been missed. */
   sweep(): ProcessRow[] | 'unknown' {
     const table = readProcessTable(this.#marker)
     if (table === 'unknown') return 'unknown'
     const seeds: number[] = []
-    for (const row of table.values()) {
-      if (row.mark === 'ours' || this.#members.get(row.pid) === row.startTime || this.#isOfLeader(row, table)) seeds.push(row.pid)
+    for (const row of table.rows.values()) {
+      if (row.mark === 'ours' || this.#members.get(row.pid) === row.startTime || this.#isOfLeader(row, table))
+        seeds.push(row.pid)
     }
     // A run that was started from inside this one has its own runner, which ends it.
     const live = withDescendants(table, seeds, (row) => row.mark !== 'other' || this.#isOfLeader(row, table))
     for (const row of live) this.#members.set(row.pid, row.startTime)
-    return live
+    return live.length === 0 && !table.isSettled ? 'unknown' : live
   }
 
   #isOfLeader(row: ProcessRow, table: ProcessTable): boolean {
     const leader = this.#leader
     if (leader === null) return false
-    const holder = table.get(leader.pid)
+    const holder = table.rows.get(leader.pid)
     if (holder !== undefined && holder.startTime !== leader.startTime) return false
     if (row.session === leader.pid || row.pid === leader.pid) return true
     // Without its leader, a bare group number may have been taken by strangers meanwhile.
@@ -148,7 +173,8 @@ class KnownTree {
   }
 }
 
-const signalMember = (row: ProcessRow, signal: NodeJS.Signals): boolean => isStill(row) && send(row.pid, signal)
+const signalMember = (row: ProcessRow, signal: NodeJS.Signals): boolean =>
+  isStill(row) && send(row.pid, signal)
 
 /** Looked at again right before the signal, because the pid may have changed hands since the sweep. */
 const isStill = ({ pid, startTime }: ProcessRow): boolean => startTimeOf(pid) === startTime
@@ -175,16 +201,32 @@ const keyOf = ({ pid, startTime }: ProcessRow): string => `${pid} ${startTime}`
 
 const isLiveOther = (row: ProcessRow): boolean => !row.hasEnded && row.pid !== process.pid
 
-const select = (table: ProcessTable | 'unknown', wanted: (row: ProcessRow) => boolean): number[] | 'unknown' =>
-  table === 'unknown' ? 'unknown' : [...table.values()].filter((row) => isLiveOther(row) && wanted(row)).map((row) => row.pid)
+const select = (
+  table: ProcessTable | 'unknown',
+  wanted: (row: ProcessRow) => boolean,
+): number[] | 'unknown' =>
+  table === 'unknown'
+    ? 'unknown'
+    : pidsOf(
+        table,
+        [...table.rows.values()].filter((row) => isLiveOther(row) && wanted(row)),
+      )
+
+/** Nobody is an answer only when nobody can have been missed. */
+const pidsOf = (table: ProcessTable, rows: readonly ProcessRow[]): number[] | 'unknown' =>
+  rows.length === 0 && !table.isSettled ? 'unknown' : rows.map((row) => row.pid)
 
 /** The live processes among `roots` and below them, as far as `admits` lets them in; never our own nor what is below it. */
-const withDescendants = (table: ProcessTable, roots: readonly number[], admits: (row: ProcessRow) => boolean): ProcessRow[] => {
-  const children = Map.groupBy(table.values(), (row) => row.parent)
+const withDescendants = (
+  table: ProcessTable,
+  roots: readonly number[],
+  admits: (row: ProcessRow) => boolean,
+): ProcessRow[] => {
+  const children = Map.groupBy(table.rows.values(), (row) => row.parent)
   const reached = new Set(roots)
   const live: ProcessRow[] = []
   for (const pid of reached) {
-    const row = table.get(pid)
+    const row = table.rows.get(pid)
     if (pid === process.pid) continue
     if (row !== undefined && isLiveOther(row)) live.push(row)
     for (const child of children.get(pid) ?? []) if (admits(child)) reached.add(child.pid)

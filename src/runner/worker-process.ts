@@ -5,7 +5,8 @@ import type { Readable } from 'node:stream'
 import { unavailable } from '../domain/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { canControlProcesses, identify, type ProcessIdentity } from '../lib/process-identity.ts'
-import { findMarked, type Marker, terminateTree, type TreeEnding } from '../lib/process-tree.ts'
+import { readProcessTable } from '../lib/process-table.ts'
+import { type Marker, terminateTree, type TreeEnding } from '../lib/process-tree.ts'
 import type { OutputStream, RunLog } from './run-log.ts'
 import { folderFailure, startFailure, type StartFailure } from './start-failure.ts'
 import { openWorkerStdio } from './worker-stdio.ts'
@@ -181,7 +182,7 @@ export class WorkerProcess {
   }
 
   async #endTree(graceMs: number, signal: AbortSignal): Promise<TreeEnding> {
-    if (findMarked(this.#marker) !== 'unknown')
+    if (readProcessTable(null) !== 'unknown')
       return terminateTree({
         leader: this.identity,
         marker: this.#marker,
