@@ -29,17 +29,15 @@ import { databases, openSqliteFile, temporaryFolder, testClock, TEST_NOW } from 
 import { createTestSchema } from '../helpers/postgres.ts'
 
 const insertTask = statement<{ id: string; now: number }>()((db, p) =>
-  db
-    .insertInto('tasks')
-    .values({
-      id: p.id,
-      title: 'läuft — it’s \\ "fine"\n🚀',
-      status: 'ready',
-      priority: 0,
-      created_at: p.now,
-      workspace_kind: 'scratch',
-      spawn_failures: 0,
-    }),
+  db.insertInto('tasks').values({
+    id: p.id,
+    title: 'läuft — it’s \\ "fine"\n🚀',
+    status: 'ready',
+    priority: 0,
+    created_at: p.now,
+    workspace_kind: 'scratch',
+    spawn_failures: 0,
+  }),
 )
 const touchTask = statement<{ id: string; now: number }>()((db, p) =>
   db.updateTable('tasks').set({ last_heartbeat_at: p.now }).where('id', '=', p.id),
