@@ -27,7 +27,12 @@ const DOOR = 'gateway'
 
 export class Dispatcher {
   readonly #deps: DispatchDeps
-  readonly #watched: Watched = { children: new Map(), launching: new Set(), adopted: new Set() }
+  readonly #watched: Watched = {
+    children: new Map(),
+    launching: new Set(),
+    adopted: new Set(),
+    ending: new Map(),
+  }
   readonly #launches = new Set<Promise<void>>()
   readonly #onChange: () => void
   /** What was looked at last for cards that were blocked for a missing need. */
@@ -74,11 +79,15 @@ export class Dispatcher {
   /** Waits for the starts under way. */
   async drain(): Promise<void> {
     while (this.#launches.size > 0) await Promise.all(this.#launches)
+    await Promise.all(this.#watched.ending.values())
   }
 
   async #settle(view: DispatchView, options: PassOptions, report: PassReport): Promise<boolean> {
     const { kernel } = this.#deps
-    let changed = await supervise(this.#deps, this.#watched, view.live, report)
+    await supervise(this.#deps, this.#watched, view.live, report, this.#onChange)
+    // A person who asked for this pass is told how they ended; otherwise the next pass is woken by it.
+    if (options.explicit === true) await Promise.all(this.#watched.ending.values())
+    let changed = options.explicit === true
     if (view.expired > 0) {
       report.reclaimed.push(...(await kernel.reclaimExpired(view.now, DOOR)))
       changed = true

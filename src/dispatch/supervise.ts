@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { RunEnding, RunProcess } from '../domain/run.ts'
 import type { Task } from '../domain/task.ts'
 import { bootId, liveness } from '../lib/process-identity.ts'
-import { findMarked, terminateTree } from '../lib/process-tree.ts'
+import { terminateTree } from '../lib/process-tree.ts'
 import { readSpooledEnding, runMarker } from '../runner/launch.ts'
 import { DISPATCHER, type DispatchDeps } from './deps.ts'
 import type { PassReport } from './report.ts'
@@ -16,6 +16,9 @@ import type { PassReport } from './report.ts'
 const LAUNCH_SECONDS = 30
 /** Beyond the end of another host's lease, in seconds: its runner ends its worker before that. */
 const TAKEOVER_SECONDS = 30
+
+/** A tree that would not end is tried again after this, in milliseconds. */
+const STUBBORN_MS = 1_000
 
 const NOTHING_SEEN = {
   exitCode: null,
@@ -35,41 +38,63 @@ export interface Watched {
   readonly launching: Set<number>
   /** Runners that were found alive. */
   readonly adopted: Set<number>
+  /** Runs whose trees are being ended here. */
+  readonly ending: Map<number, Promise<void>>
 }
 
-/** True when a run was ended, so that the board should be read again. */
+/**
+ * Looks at every live run and begins to end those that are over. Ending a stubborn tree takes its time, and no other card
+ * waits for that: `onEnded` is called when one is closed.
+ */
 export async function supervise(
   deps: DispatchDeps,
   watched: Watched,
   live: readonly RunProcess[],
   report: PassReport,
-): Promise<boolean> {
-  let ended = false
-  for (const id of watched.adopted)
+  onEnded: () => void,
+): Promise<void> {
+  for (const id of watched.adopted) {
     if (!live.some((process) => process.runId === id)) watched.adopted.delete(id)
+  }
   for (const process of live) {
-    if (watched.children.has(process.runId) || watched.launching.has(process.runId)) continue
+    const { runId, taskId } = process
+    if (watched.children.has(runId) || watched.launching.has(runId) || watched.ending.has(runId)) continue
     const ending = await judge(deps, watched, process, report)
     if (ending === null) continue
-    if (!(await endTree(deps, process))) {
-      deps.log.warn(
-        `run ${process.runId} of ${process.taskId} is over, but not all of its processes would end; it is tried again`,
-        { run: process.runId },
+    const work = close(deps, process, ending, report)
+      .catch((error: unknown) =>
+        deps.log.error(`run ${runId} of ${taskId} could not be closed; it is tried again`, { error }),
       )
-      continue
-    }
-    const task = await deps.kernel.closeRun(process.runId, ending, SIGNATURE)
-    rmSync(join(deps.paths.runs, String(process.runId)), { recursive: true, force: true })
-    if (task !== null) recordEnding(task, ending, report)
-    deps.log.warn(`run ${process.runId} of ${process.taskId} ended: ${ending.error ?? ending.outcome}`, {
-      run: process.runId,
-    })
-    ended = true
+      .finally(() => {
+        watched.ending.delete(runId)
+        onEnded()
+      })
+    watched.ending.set(runId, work)
   }
-  return ended
 }
 
-export function recordEnding(task: Task, ending: RunEnding, report: PassReport): void {
+async function close(
+  deps: DispatchDeps,
+  process: RunProcess,
+  ending: RunEnding,
+  report: PassReport,
+): Promise<void> {
+  const { runId, taskId } = process
+  if (!(await endTree(deps, process))) {
+    deps.log.warn(
+      `run ${runId} of ${taskId} is over, but not all of its processes would end; it is tried again`,
+      { run: runId },
+    )
+    await deps.clock.sleep(STUBBORN_MS)
+    return
+  }
+  const task = await deps.kernel.closeRun(runId, ending, SIGNATURE)
+  rmSync(join(deps.paths.runs, String(runId)), { recursive: true, force: true })
+  if (task !== null) recordEnding(task, ending, report)
+  deps.log.warn(`run ${runId} of ${taskId} ended: ${ending.error ?? ending.outcome}`, { run: runId })
+}
+
+function recordEnding(task: Task, ending: RunEnding, report: PassReport): void {
   const lists = {
     crashed: report.crashed,
     timed_out: report.timed_out,
@@ -135,9 +160,6 @@ async function endTree(
 ): Promise<boolean> {
   if (process.host !== kernel.deps.host) return true
   const marker = runMarker(board.id, process.runId)
-  const marked = findMarked(marker)
-  if (marked === 'unknown') return false
-  if (process.worker === null && marked.length === 0) return true
   const ending = await terminateTree({
     leader: process.worker,
     marker,

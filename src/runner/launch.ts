@@ -40,7 +40,7 @@ export async function launchRunner({ spec, files, entry, env }: RunnerLaunch): P
       cwd: spec.folder,
       detached: true,
       stdio: ['ignore', messages, messages],
-      env,
+      env: withoutRun(env),
     })
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     await started(child)
@@ -50,6 +50,21 @@ export async function launchRunner({ spec, files, entry, env }: RunnerLaunch): P
     closeSync(messages)
   }
 }
+
+/** A gateway that was started from inside a worker must not hand that worker's identity on. */
+const withoutRun = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !OF_A_RUN.has(name)))
+
+const OF_A_RUN = new Set([
+  'YARD_RUN_MARKER',
+  'YARD_RUN',
+  'YARD_TASK',
+  'YARD_WORKSPACE',
+  'YARD_PROFILE',
+  'YARD_TENANT',
+  'YARD_BOARD',
+  'YARD_CAPABILITY_FILE',
+])
 
 const started = (child: ChildProcess): Promise<void> =>
   new Promise((resolve, reject) => {
