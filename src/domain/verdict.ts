@@ -25,11 +25,14 @@ export function checkCompletion({ result, summary, metadata }: Completion): Requ
     storableOrNull(JSON.stringify(metadata), 'metadata', MAX.metadata)
   }
   return {
-    result: storableOrNull(result, 'result', MAX.result),
-    summary: storableOrNull(summary, 'summary', MAX.summary),
+    result: storableOrNull(said(result), 'result', MAX.result),
+    summary: storableOrNull(said(summary), 'summary', MAX.summary),
     metadata: metadata ?? null,
   }
 }
+
+/** Blank text says nothing. */
+const said = (text: string | null | undefined): string | null => (text?.trim() ? text : null)
 
 /** `reviewAuthor`: who handed a card in review over; the reviewer must be somebody else. */
 export function complete(
@@ -72,7 +75,7 @@ function assertOtherReviewer(task: Task, actor: string, reviewAuthor: string | n
   if (task.status === 'review' && reviewAuthor !== null && reviewAuthor === actor) {
     throw denied(
       'own_review',
-      `Cannot ${what} ${task.id}: ${actor} handed it over, and the reviewer must be somebody else.`,
+      `Cannot ${what} ${task.id}: ${actor} handed it over, and the reviewer must be somebody else. Ask another person, or archive it with: yard archive ${task.id}`,
       { id: task.id, author: reviewAuthor },
     )
   }

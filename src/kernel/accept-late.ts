@@ -1,9 +1,16 @@
 import type { Actor } from '../domain/actor.ts'
+import type { NewTask } from '../domain/create.ts'
 import { conflict, notFound } from '../domain/errors.ts'
-import type { TaskId } from '../domain/task.ts'
-import { acceptReport, findLateReports } from '../store/tables/late-reports.ts'
-import { blockTask, completeTask, requestTaskReview, type VerdictResult } from './complete-task.ts'
-import { denyWorkers, type KernelDeps } from './deps.ts'
+import type { Task, TaskId } from '../domain/task.ts'
+import type { WriteTransaction } from '../store/connection.ts'
+import { acceptReport, findLateReports, type LateReport } from '../store/tables/late-reports.ts'
+import { findRun } from '../store/tables/runs.ts'
+import { signatureOf } from './apply.ts'
+import { insertRemark } from './comment-task.ts'
+import { blockIn, completeIn, reviewIn, type VerdictResult } from './complete-task.ts'
+import { insertAll } from './create-task.ts'
+import { denyWorkers, requireLocked, type KernelDeps } from './deps.ts'
+import { pokeLingering } from './stop-run.ts'
 
 /** A person accepts what a worker reported after its run had ended; it then counts as the person's own word. */
 export async function acceptLate(
@@ -13,9 +20,19 @@ export async function acceptLate(
   actor: Actor,
 ): Promise<VerdictResult> {
   denyWorkers(actor, 'accept late reports')
-  const report = (await deps.store.read((db) => findLateReports(db, id))).find(
-    (candidate) => candidate.id === reportId,
-  )
+  const result = await deps.store.write(async (tx) => {
+    const task = await requireLocked(tx, id)
+    const report = await requireReport(tx, id, reportId)
+    const ruling = await carryOut(tx, task, report, actor)
+    await acceptReport(tx, reportId, actor.name, tx.now)
+    return { ...ruling, attached: [] }
+  })
+  if (result.stopping) await pokeLingering(deps, id)
+  return result
+}
+
+async function requireReport(tx: WriteTransaction, id: TaskId, reportId: number): Promise<LateReport> {
+  const report = (await findLateReports(tx, id)).find((candidate) => candidate.id === reportId)
   if (report === undefined)
     throw notFound(
       'report_not_found',
@@ -28,38 +45,39 @@ export async function acceptLate(
       `Cannot accept late report ${reportId} of ${id}: it was accepted before.`,
       { id, report: reportId },
     )
-  const verdict = await carryOut(deps, id, report.verb, report.payload, actor)
-  await deps.store.write((tx) => acceptReport(tx, reportId, actor.name, tx.now))
-  return verdict
+  return report
 }
 
-function carryOut(
-  deps: KernelDeps,
-  id: TaskId,
-  verb: string,
-  payload: Readonly<Record<string, unknown>>,
+/** Its files were stored and attached when it was reported. */
+async function carryOut(
+  tx: WriteTransaction,
+  task: Task,
+  { verb, payload, runId }: LateReport,
   actor: Actor,
-): Promise<VerdictResult> {
+): Promise<Pick<VerdictResult, 'task' | 'stopping'>> {
   const text = (name: string): string | null => (typeof payload[name] === 'string' ? payload[name] : null)
-  // Its files were stored when it was reported; naming them again would look for them in a workspace that may be gone.
-  const { artifacts: _, ...metadata } = (payload['metadata'] ?? {}) as Record<string, unknown>
-  const completion = {
-    result: text('result'),
-    summary: text('summary'),
-    metadata: payload['metadata'] === null ? null : metadata,
-  }
+  const metadata = (payload['metadata'] ?? null) as Record<string, unknown> | null
+  const completion = { result: text('result'), summary: text('summary'), metadata }
   switch (verb) {
     case 'complete':
-      return completeTask(deps, id, completion, actor)
+      return completeIn(tx, task, completion, actor)
     case 'review':
-      return requestTaskReview(deps, id, completion, actor)
+      return reviewIn(tx, task, completion, actor)
     case 'block':
-      return blockTask(deps, id, text('reason'), actor)
+      return blockIn(tx, task, text('reason'), actor)
+    case 'create':
+      await insertAll((payload['cards'] ?? []) as NewTask[], actor)(tx)
+      return { task, stopping: false }
+    case 'comment': {
+      const author = (await findRun(tx, runId))?.profile ?? actor.name
+      await insertRemark(tx, text('task_id') ?? task.id, author, text('body') ?? '', signatureOf(actor))
+      return { task, stopping: false }
+    }
     default:
       throw conflict(
         'nothing_to_accept',
-        `Cannot accept this report on ${id}: a ${verb} after the end of a run changes nothing.`,
-        { id, verb },
+        `Cannot accept this report on ${task.id}: a ${verb} after the end of a run changes nothing.`,
+        { id: task.id, verb },
       )
   }
 }

@@ -2,14 +2,15 @@ import type { Actor } from '../domain/actor.ts'
 import { invalid } from '../domain/errors.ts'
 import type { Comment, TaskId } from '../domain/task.ts'
 import { MAX, storable } from '../domain/text.ts'
+import type { WriteTransaction } from '../store/connection.ts'
 import { insertComment } from '../store/tables/comments.ts'
-import { note, signatureOf } from './apply.ts'
+import { note, signatureOf, type Signature } from './apply.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
-import { authenticateWorker } from './fence.ts'
+import { addToBoard } from './fence.ts'
 
 /** Leaves a remark. A worker signs with its profile; a person may give another name. */
 export async function commentTask(
-  { store }: KernelDeps,
+  deps: KernelDeps,
   id: TaskId,
   body: string,
   author: string | null,
@@ -22,13 +23,31 @@ export async function commentTask(
       `Cannot comment on ${id}: the comment is empty. Write: yard comment ${id} <text>`,
       { id },
     )
-  const name =
-    actor.kind === 'worker' ? actor.name : storable(author?.trim() || actor.name, 'author', MAX.name)
-  return store.write(async (tx) => {
-    if (actor.kind === 'worker') await authenticateWorker(tx, actor)
-    const task = await requireTask(tx, id)
-    const commentId = await insertComment(tx, { taskId: task.id, author: name, body: text, now: tx.now })
-    note(tx, task.id, { kind: 'commented', payload: { author: name, len: text.length } }, signatureOf(actor))
-    return { id: commentId, taskId: task.id, author: name, body: text, createdAt: tx.now }
-  })
+  const name = actor.kind === 'worker' ? actor.name : checkAuthor(author?.trim() || actor.name)
+  const late = { verb: 'comment', what: 'leave comments for', payload: { task_id: id, body: text } }
+  return addToBoard(deps, actor, late, (tx) => insertRemark(tx, id, name, text, signatureOf(actor)))
+}
+
+/** Authors are shown as headings: one line. */
+function checkAuthor(name: string): string {
+  if (/\p{Cc}/u.test(name))
+    throw invalid(
+      'bad_author',
+      `The author ${JSON.stringify(name)} holds a line break or another control character. Give a plain name.`,
+      { author: name },
+    )
+  return storable(name, 'author', MAX.name)
+}
+
+export async function insertRemark(
+  tx: WriteTransaction,
+  taskId: TaskId,
+  author: string,
+  body: string,
+  by: Signature,
+): Promise<Comment> {
+  const { id } = await requireTask(tx, taskId)
+  const commentId = await insertComment(tx, { taskId: id, author, body, now: tx.now })
+  note(tx, id, { kind: 'commented', payload: { author, len: body.length } }, by)
+  return { id: commentId, taskId: id, author, body, createdAt: tx.now }
 }

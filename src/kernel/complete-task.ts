@@ -1,5 +1,5 @@
 import type { Actor } from '../domain/actor.ts'
-import { invalid } from '../domain/errors.ts'
+import { conflict, invalid, isYardError } from '../domain/errors.ts'
 import type { Task, TaskId } from '../domain/task.ts'
 import { assertCan } from '../domain/transitions.ts'
 import {
@@ -10,16 +10,17 @@ import {
   sendBack,
   type Completion,
 } from '../domain/verdict.ts'
-import { MAX, storable } from '../domain/text.ts'
+import { MAX, storable, storableOrNull } from '../domain/text.ts'
 import type { WriteTransaction } from '../store/connection.ts'
 import { insertAttachment } from '../store/tables/attachments.ts'
 import { insertComment } from '../store/tables/comments.ts'
+import { lastEventOfKind } from '../store/tables/events.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { findReviewAuthor } from '../store/tables/runs.ts'
 import { findTask } from '../store/tables/tasks.ts'
 import { apply, note, signatureOf } from './apply.ts'
 import { denyWorkers, requireLocked, type KernelDeps, type StoredFile } from './deps.ts'
-import { isLate, keepLateReport, lateRefusal, passesFence, type Late } from './fence.ts'
+import { keepLateReport, lateRefusal, passesFence } from './fence.ts'
 import { pokeLingering, stopInstead } from './stop-run.ts'
 
 /** `stopping`: the card's worker is being ended first; the card arrives once its processes are gone. */
@@ -40,32 +41,8 @@ export async function completeTask(
   actor: Actor,
 ): Promise<VerdictResult> {
   const checked = checkCompletion(completion)
-  const files = await keepArtifacts(deps, id, checked, actor)
-  const result = await deps.store.write(async (tx): Promise<VerdictResult | Late> => {
-    const task = await requireLocked(tx, id)
-    if (!(await passesFence(tx, task, actor)))
-      return lateVerdict(tx, task, actor, 'complete', { ...checked, files })
-    assertCan('complete', task, 'complete')
-    await attachAll(tx, task, files, actor)
-    if (
-      await stopInstead(
-        tx,
-        task,
-        { kind: 'complete', ...checked },
-        'completed by hand while it was running',
-        actor,
-      )
-    )
-      return { task, stopping: true, attached: files }
-    const reviewAuthor = task.status === 'review' ? await findReviewAuthor(tx, id) : null
-    const applied = await apply(
-      tx,
-      complete(task, checked, { now: tx.now, actor: actor.name, reviewAuthor }),
-      signatureOf(actor),
-    )
-    return { task: applied.task, stopping: false, attached: files }
-  })
-  return settled(deps, id, result, actor, 'complete')
+  const report = { verb: 'complete', what: 'complete', payload: checked }
+  return judge(deps, id, report, actor, (tx, task) => completeIn(tx, task, checked, actor))
 }
 
 /** A person or a peer is needed. Accepts running and ready cards. */
@@ -75,24 +52,9 @@ export async function blockTask(
   reason: string | null,
   actor: Actor,
 ): Promise<VerdictResult> {
-  const result = await deps.store.write(async (tx): Promise<VerdictResult | Late> => {
-    const task = await requireLocked(tx, id)
-    if (!(await passesFence(tx, task, actor))) return lateVerdict(tx, task, actor, 'block', { reason })
-    assertCan('block', task, 'block')
-    if (
-      await stopInstead(
-        tx,
-        task,
-        { kind: 'block', reason },
-        reason ?? 'blocked by hand while it was running',
-        actor,
-      )
-    )
-      return { task, stopping: true, attached: [] }
-    const applied = await apply(tx, block(task, reason), signatureOf(actor))
-    return { task: applied.task, stopping: false, attached: [] }
-  })
-  return settled(deps, id, result, actor, 'block')
+  const text = storableOrNull(reason?.trim() || null, 'reason', MAX.reason)
+  const report = { verb: 'block', what: 'block', payload: { reason: text } }
+  return judge(deps, id, report, actor, (tx, task) => blockIn(tx, task, text, actor))
 }
 
 /** Hands the work over for a second pair of eyes. A worker hands over its own run's work. */
@@ -103,23 +65,90 @@ export async function requestTaskReview(
   actor: Actor,
 ): Promise<VerdictResult> {
   const checked = checkCompletion(completion)
-  const files = await keepArtifacts(deps, id, checked, actor)
-  const result = await deps.store.write(async (tx): Promise<VerdictResult | Late> => {
+  const report = { verb: 'review', what: 'hand over', payload: checked }
+  return judge(deps, id, report, actor, (tx, task) => reviewIn(tx, task, checked, actor))
+}
+
+interface Ruling {
+  readonly task: Task
+  readonly stopping: boolean
+}
+
+export async function completeIn(
+  tx: WriteTransaction,
+  task: Task,
+  completion: Required<Completion>,
+  actor: Actor,
+): Promise<Ruling> {
+  assertCan('complete', task, 'complete')
+  const reason = 'completed by hand while it was running'
+  if (await stopInstead(tx, task, { kind: 'complete', ...completion }, reason, actor))
+    return { task, stopping: true }
+  const reviewAuthor = task.status === 'review' ? await findAuthor(tx, task.id) : null
+  const wanted = complete(task, completion, { now: tx.now, actor: actor.name, reviewAuthor })
+  return { task: (await apply(tx, wanted, signatureOf(actor))).task, stopping: false }
+}
+
+export async function blockIn(
+  tx: WriteTransaction,
+  task: Task,
+  reason: string | null,
+  actor: Actor,
+): Promise<Ruling> {
+  assertCan('block', task, 'block')
+  const why = reason ?? 'blocked by hand while it was running'
+  if (await stopInstead(tx, task, { kind: 'block', reason }, why, actor)) return { task, stopping: true }
+  return { task: (await apply(tx, block(task, reason), signatureOf(actor))).task, stopping: false }
+}
+
+export async function reviewIn(
+  tx: WriteTransaction,
+  task: Task,
+  completion: Required<Completion>,
+  actor: Actor,
+): Promise<Ruling> {
+  if (actor.kind !== 'worker' && task.status === 'running') {
+    throw conflict(
+      'task_running',
+      `Cannot hand ${task.id} over for review: it is running, and its worker has not reported. Wait for it, or stop it with: yard stop ${task.id}`,
+      { id: task.id },
+    )
+  }
+  const wanted = requestReview(task, completion)
+  return { task: (await apply(tx, wanted, signatureOf(actor))).task, stopping: false }
+}
+
+interface Report {
+  readonly verb: string
+  /** Completes "Cannot … t_1". */
+  readonly what: string
+  /** What of it is kept when it comes too late. */
+  readonly payload: object
+}
+
+/** What all verdicts share: files first, then the fence, then the ruling; and afterwards a hint to whoever minds the processes. */
+async function judge(
+  deps: KernelDeps,
+  id: TaskId,
+  { verb, what, payload }: Report,
+  actor: Actor,
+  rule: (tx: WriteTransaction, task: Task) => Promise<Ruling>,
+): Promise<VerdictResult> {
+  const { files, missing } = await keepArtifacts(deps, id, what, payload, actor)
+  const result = await deps.store.write(async (tx) => {
     const task = await requireLocked(tx, id)
-    if (!(await passesFence(tx, task, actor)))
-      return lateVerdict(tx, task, actor, 'review', { ...checked, files })
-    if (actor.kind !== 'worker' && task.status === 'running') {
-      throw invalid(
-        'task_running',
-        `Cannot hand ${id} over for review: it is running, and its worker has not reported. Wait for it, or stop it with: yard stop ${id}`,
-        { id },
-      )
+    if (!(await passesFence(tx, task, actor)) && actor.kind === 'worker') {
+      await attachAll(tx, task, actor.capability.runId, files, actor)
+      const words = { ...payload, files, ...(missing === null ? {} : { missing_files: missing }) }
+      return { task, ...(await keepLateReport(tx, task, actor, verb, words)) }
     }
-    await attachAll(tx, task, files, actor)
-    const applied = await apply(tx, requestReview(task, checked), signatureOf(actor))
-    return { task: applied.task, stopping: false, attached: files }
+    await attachAll(tx, task, task.currentRunId, files, actor)
+    return { ...(await rule(tx, task)), attached: files }
   })
-  return settled(deps, id, result, actor, 'hand over')
+  if ('late' in result)
+    throw lateRefusal(result.task, actor.kind === 'worker' ? actor.capability.runId : 0, what, result.late)
+  if (result.stopping || actor.kind === 'worker') await pokeLingering(deps, id)
+  return result
 }
 
 /** The reviewer wants changes; the remarks become a comment and the card goes back to work. */
@@ -137,7 +166,7 @@ export async function sendBackTask(
     const task = await requireLocked(tx, id)
     const back = sendBack(task, text, {
       actor: actor.name,
-      reviewAuthor: await findReviewAuthor(tx, id),
+      reviewAuthor: await findAuthor(tx, id),
       openParents: await countOpenParents(tx, id),
     })
     await insertComment(tx, { taskId: id, author: actor.name, body: text, now: tx.now })
@@ -145,77 +174,57 @@ export async function sendBackTask(
   })
 }
 
+/** Who handed the card over for review; on a board that has forgotten the event, the profile of the run. */
+const findAuthor = async (tx: WriteTransaction, id: TaskId): Promise<string | null> =>
+  (await lastEventOfKind(tx, id, 'review_requested'))?.actor ?? (await findReviewAuthor(tx, id))
+
+interface KeptFiles {
+  readonly files: readonly StoredFile[]
+  /** Why they could not be kept, of a report that comes too late to be asked again. */
+  readonly missing: string | null
+}
+
 /** Copies what the metadata names before anything is acknowledged; outside the transaction, because copying takes time. */
 async function keepArtifacts(
   { store, collectArtifacts }: KernelDeps,
   id: TaskId,
-  { metadata }: Required<Completion>,
+  what: string,
+  payload: Pick<Completion, 'metadata'>,
   actor: Actor,
-): Promise<readonly StoredFile[]> {
-  const names = metadata?.['artifacts']
-  if (names === undefined || names === null) return []
+): Promise<KeptFiles> {
+  const names = payload.metadata?.['artifacts']
+  if (names === undefined || names === null) return { files: [], missing: null }
   if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {
     throw invalid(
       'bad_artifacts',
-      `Cannot complete ${id}: metadata.artifacts is not a list of file names. Write for example {"artifacts": ["report.md"]}.`,
+      `Cannot ${what} ${id}: metadata.artifacts is not a list of file names. Write for example {"artifacts": ["report.md"]}.`,
       { id },
     )
   }
-  const task = await store.read(async (db) => {
-    const found = await findTask(db, id)
-    if (found !== undefined && actor.kind === 'worker') await passesFence(db, found, actor)
-    return found
+  const found = await store.read(async (db) => {
+    const task = await findTask(db, id)
+    return task === undefined ? undefined : { task, isHeard: await passesFence(db, task, actor) }
   })
-  return task === undefined ? [] : collectArtifacts(task, names as string[])
+  if (found === undefined) return { files: [], missing: null }
+  try {
+    return { files: await collectArtifacts(found.task, names as string[]), missing: null }
+  } catch (error) {
+    // Its workspace may be gone; its words are kept all the same.
+    if (found.isHeard || !isYardError(error)) throw error
+    return { files: [], missing: error.message }
+  }
 }
 
 async function attachAll(
   tx: WriteTransaction,
   task: Task,
+  runId: number | null,
   files: readonly StoredFile[],
   actor: Actor,
 ): Promise<void> {
   for (const file of files) {
-    await insertAttachment(tx, {
-      taskId: task.id,
-      runId: task.currentRunId,
-      ...file,
-      now: tx.now,
-      by: actor.name,
-    })
-    note(
-      tx,
-      task.id,
-      { kind: 'attached', payload: { name: file.name, size: file.size, digest: file.digest } },
-      signatureOf(actor),
-    )
+    await insertAttachment(tx, { taskId: task.id, runId, ...file, now: tx.now, by: actor.name })
+    const payload = { name: file.name, size: file.size, digest: file.digest }
+    note(tx, task.id, { kind: 'attached', payload }, signatureOf(actor))
   }
-}
-
-function lateVerdict(
-  tx: WriteTransaction,
-  task: Task,
-  actor: Actor,
-  verb: string,
-  payload: Record<string, unknown>,
-): Promise<Late> {
-  if (actor.kind !== 'worker') throw new Error('only a worker can be late')
-  return keepLateReport(tx, task, actor, verb, payload)
-}
-
-async function settled(
-  deps: KernelDeps,
-  id: TaskId,
-  result: VerdictResult | Late,
-  actor: Actor,
-  what: string,
-): Promise<VerdictResult> {
-  if (isLate(result)) {
-    const task = await deps.store.read((db) => findTask(db, id))
-    if (task === undefined || actor.kind !== 'worker')
-      throw new Error('a late report without its card or worker')
-    throw lateRefusal(task, actor.capability.runId, what, result.late)
-  }
-  if (result.stopping || actor.kind === 'worker') await pokeLingering(deps, id)
-  return result
 }

@@ -9,7 +9,7 @@ import { insertLink } from '../store/tables/links.ts'
 import { findTaskByKey, insertTask, lockTask } from '../store/tables/tasks.ts'
 import { note, signatureOf } from './apply.ts'
 import type { KernelDeps } from './deps.ts'
-import { authenticateWorker } from './fence.ts'
+import { addToBoard } from './fence.ts'
 
 export interface Created {
   readonly task: Task
@@ -24,23 +24,30 @@ const MAX_DRAWS = 8
  * Puts a card on the board: ready, waiting for its parents, or in triage.
  * Refuses an empty title, an unknown parent, a bad workspace and a comma in a skill, naming the value.
  */
-export async function createTask({ store }: KernelDeps, wanted: NewTask, actor: Actor): Promise<Created> {
+export async function createTask(deps: KernelDeps, wanted: NewTask, actor: Actor): Promise<Created> {
   const checked = checkNewTask(wanted)
-  return store.write(async (tx) => {
-    if (actor.kind === 'worker') await authenticateWorker(tx, actor)
-    return insertChecked(tx, checked, actor)
-  })
+  return addToBoard(deps, actor, lateCards([wanted]), (tx) => insertChecked(tx, checked, actor))
 }
+
+const lateCards = (cards: readonly NewTask[]) => ({
+  verb: 'create',
+  what: 'add cards for',
+  payload: { cards },
+})
 
 /** Puts several cards on the board in one transaction: all of them or none. A parent may be named by its place in the list, as `#0`. */
 export async function createTasks(
-  { store }: KernelDeps,
+  deps: KernelDeps,
   wanted: readonly NewTask[],
   actor: Actor,
 ): Promise<Created[]> {
+  return addToBoard(deps, actor, lateCards(wanted), insertAll(wanted, actor))
+}
+
+/** Inserts cards of which later ones may name earlier ones as parents; to be given a transaction. */
+export function insertAll(wanted: readonly NewTask[], actor: Actor) {
   const checked = wanted.map(checkNewTask)
-  return store.write(async (tx) => {
-    if (actor.kind === 'worker') await authenticateWorker(tx, actor)
+  return async (tx: WriteTransaction): Promise<Created[]> => {
     const made: Created[] = []
     for (const [index, task] of checked.entries()) {
       const parents = task.parents.map((parent) => {
@@ -57,7 +64,7 @@ export async function createTasks(
       made.push(await insertChecked(tx, { ...task, parents }, actor))
     }
     return made
-  })
+  }
 }
 
 async function insertChecked(tx: WriteTransaction, checked: CheckedTask, actor: Actor): Promise<Created> {

@@ -1,6 +1,7 @@
 /** The fence: a worker's call counts only while its run is the open run of the card. */
 import type { Actor } from '../domain/actor.ts'
 import { conflict, denied } from '../domain/errors.ts'
+import type { Run } from '../domain/run.ts'
 import type { Task } from '../domain/task.ts'
 import { secretMatches } from '../lib/ids.ts'
 import type { Connection, WriteTransaction } from '../store/connection.ts'
@@ -8,12 +9,15 @@ import { insertLateReport } from '../store/tables/late-reports.ts'
 import { findRun } from '../store/tables/runs.ts'
 import { findSecretHash } from '../store/tables/run-processes.ts'
 import { note, signatureOf } from './apply.ts'
+import { requireTask, type KernelDeps } from './deps.ts'
 
 type Worker = Extract<Actor, { kind: 'worker' }>
 
 /** Throws unless the worker's secret is the one its run was given; gives the card of that run. */
-export async function authenticateWorker(db: Connection, worker: Worker): Promise<string> {
-  const { runId, secret } = worker.capability
+export const authenticateWorker = async (db: Connection, worker: Worker): Promise<string> =>
+  (await findWorkerRun(db, worker)).taskId
+
+async function findWorkerRun(db: Connection, { capability: { runId, secret } }: Worker): Promise<Run> {
   const hash = await findSecretHash(db, runId)
   const run = await findRun(db, runId)
   if (hash === undefined || run === undefined || !secretMatches(secret, hash)) {
@@ -23,7 +27,7 @@ export async function authenticateWorker(db: Connection, worker: Worker): Promis
       { run: runId },
     )
   }
-  return run.taskId
+  return run
 }
 
 /** Throws unless the call comes from a person, or from the worker whose own card this is. True when the run is the open one. */
@@ -42,8 +46,6 @@ export async function passesFence(db: Connection, task: Task, actor: Actor): Pro
 export interface Late {
   readonly late: number
 }
-
-export const isLate = (value: object): value is Late => 'late' in value
 
 /** Keeps what an ended run still had to say. */
 export async function keepLateReport(
@@ -64,10 +66,37 @@ export async function keepLateReport(
   return { late: id }
 }
 
-/** The refusal a late caller gets, after its words are safe. */
-export const lateRefusal = (task: Task, runId: number, what: string, reportId: number) =>
-  conflict(
+/** The refusal a late caller gets, after its words, if it had any, are safe. */
+export function lateRefusal(task: Task, runId: number, what: string, reportId: number | null) {
+  const successor = task.currentRunId === null ? '' : ` and run ${task.currentRunId} has taken its place`
+  const kept =
+    reportId === null
+      ? ''
+      : ` What you reported is kept as late report ${reportId}; a person can accept it with: yard accept-late ${task.id} ${reportId}.`
+  return conflict(
     'run_ended',
-    `Cannot ${what} ${task.id}: run ${runId} has ended${task.currentRunId === null ? '' : ` and run ${task.currentRunId} has taken its place`}. What you reported is kept as late report ${reportId}; a person can accept it with: yard accept-late ${task.id} ${reportId}. Stop working now.`,
+    `Cannot ${what} ${task.id}: run ${runId} has ended${successor}.${kept} Stop working now.`,
     { id: task.id, run: runId, report: reportId },
   )
+}
+
+/**
+ * Carries out what somebody adds to the board. A worker adds while its run is open; what it would add later is kept as a
+ * late report, and refused.
+ */
+export async function addToBoard<T>(
+  { store }: Pick<KernelDeps, 'store'>,
+  actor: Actor,
+  { verb, what, payload }: { verb: string; what: string; payload: Record<string, unknown> },
+  add: (tx: WriteTransaction) => Promise<T>,
+): Promise<T> {
+  if (actor.kind !== 'worker') return store.write(add)
+  const outcome = await store.write(async (tx) => {
+    const run = await findWorkerRun(tx, actor)
+    if (run.endedAt === null) return { added: await add(tx) }
+    const own = await requireTask(tx, run.taskId)
+    return { own, ...(await keepLateReport(tx, own, actor, verb, payload)) }
+  })
+  if ('added' in outcome) return outcome.added
+  throw lateRefusal(outcome.own, actor.capability.runId, what, outcome.late)
+}

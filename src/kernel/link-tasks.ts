@@ -8,11 +8,11 @@ import { lockTask } from '../store/tables/tasks.ts'
 import { findCreatorRun } from '../store/tables/events.ts'
 import { note, promoteIfFree, signatureOf, waitAgain } from './apply.ts'
 import type { KernelDeps } from './deps.ts'
-import { authenticateWorker } from './fence.ts'
+import { addToBoard } from './fence.ts'
 
 /** The child waits for the parent. No self-link, no circle, both must exist. False when they were linked before. */
 export async function linkTasks(
-  { store }: KernelDeps,
+  deps: KernelDeps,
   parentId: TaskId,
   childId: TaskId,
   actor: Actor,
@@ -21,7 +21,7 @@ export async function linkTasks(
     throw invalid('self_link', `Cannot link ${parentId} to itself: a card cannot wait for itself.`, {
       id: parentId,
     })
-  return store.write(async (tx) => {
+  return addToBoard(deps, actor, lateLink('link', parentId, childId), async (tx) => {
     await lockLinks(tx)
     const ends = await lockBoth(tx, parentId, childId)
     if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
@@ -46,12 +46,12 @@ export async function linkTasks(
 
 /** The child no longer waits for the parent; it becomes ready when nothing else is left to wait for. False when there was no such link. */
 export async function unlinkTasks(
-  { store }: KernelDeps,
+  deps: KernelDeps,
   parentId: TaskId,
   childId: TaskId,
   actor: Actor,
 ): Promise<boolean> {
-  return store.write(async (tx) => {
+  return addToBoard(deps, actor, lateLink('unlink', parentId, childId), async (tx) => {
     await lockLinks(tx)
     await lockBoth(tx, parentId, childId)
     if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
@@ -66,6 +66,12 @@ export async function unlinkTasks(
     return true
   })
 }
+
+const lateLink = (verb: 'link' | 'unlink', parentId: TaskId, childId: TaskId) => ({
+  verb,
+  what: `${verb} cards for`,
+  payload: { parent_id: parentId, child_id: childId },
+})
 
 /** The parent first, as a verb does that finishes it and then looks at its children: so none of them waits for the other. */
 async function lockBoth(tx: WriteTransaction, parentId: TaskId, childId: TaskId) {
@@ -87,7 +93,6 @@ async function assertOwnLink(
   childId: TaskId,
   actor: Extract<Actor, { kind: 'worker' }>,
 ): Promise<void> {
-  await authenticateWorker(tx, actor)
   if ((await findCreatorRun(tx, childId)) === actor.capability.runId) return
   throw denied(
     'not_your_card',
