@@ -10,6 +10,11 @@ const STEPS = [
   { name: 'lint', command: ['oxlint'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'unused', command: ['knip', '--no-config-hints'] },
+  {
+    name: 'docs',
+    command: ['node', 'scripts/write-reference.ts', '--check'],
+    hint: 'npm run reference repairs it',
+  },
   { name: 'build', command: ['node', 'scripts/build.mjs'] },
 ]
 
