@@ -7,7 +7,7 @@ import { conflict } from '../domain/errors.ts'
 import { backupBoard } from '../store/backup.ts'
 import { listBackups, type Backup } from '../store/backup-files.ts'
 import { restoreBackup } from '../store/restore.ts'
-import type { ServicesWiring } from './services.ts'
+import type { ServicesWiring } from './wiring.ts'
 
 const shape = ({ file, createdAt, size }: Backup) => ({ path: file, createdAt, size })
 

@@ -3,7 +3,7 @@ import type { Services } from '../cli/services.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from '../store/migrations/index.ts'
 import { inspectSqliteFile } from '../store/sqlite-file.ts'
 import { verifyBackup } from '../store/restore.ts'
-import type { ServicesWiring } from './services.ts'
+import type { ServicesWiring } from './wiring.ts'
 
 export async function openBoardService({
   kernel,

@@ -2,7 +2,7 @@
 import type { GatewayRunOptions } from '../cli/services.ts'
 import { openBackups } from './backup-service.ts'
 import { runHomeGateway } from './gateway.ts'
-import type { ServicesWiring } from './services.ts'
+import type { ServicesWiring } from './wiring.ts'
 import { LiveConfig, policyOf } from './settings.ts'
 
 /** Returns after a clean stop. The workers go on. */

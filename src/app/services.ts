@@ -1,34 +1,16 @@
 /** What the CLI is handed beside the kernel; each part is loaded when it is first asked for. */
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { delimiter, join, relative } from 'node:path'
-import type { BoardPolicy } from '../kernel/deps.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { BoardAddress } from '../kernel/open-run-board.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
 import { liveness } from '../lib/process-identity.ts'
-import type { HomePaths } from '../lib/paths.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import type { Services } from '../cli/services.ts'
 import { conflict } from '../domain/errors.ts'
 import { packageRoot } from './package-root.ts'
-import type { BoardPlace } from './open-board.ts'
 import { isUnconfigured, readConfig } from './settings.ts'
-
-export interface ServicesWiring {
-  readonly paths: HomePaths
-  readonly env: NodeJS.ProcessEnv
-  readonly version: string
-  readonly kernel: () => Promise<Kernel>
-  readonly address: () => Promise<BoardAddress>
-  /** Where the board is, without opening it. */
-  readonly place: () => Promise<BoardPlace>
-  /** From now on the kernel asks this for its policy: for a process that goes on while the configuration changes. */
-  readonly usePolicy: (live: () => BoardPolicy) => void
-  /** How this program is started. */
-  readonly program: readonly [string, ...string[]]
-}
+import type { ServicesWiring } from './wiring.ts'
 
 /** Without a configuration file, the caps that hold. */
 const DEFAULT_CAPS = { board: 4, profile: 2 } as const
@@ -170,13 +152,4 @@ function commandName(env: NodeJS.ProcessEnv): string {
 export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined
   return () => (made ??= make())
-}
-
-/** Names below a folder; none when there is no such folder. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
 }

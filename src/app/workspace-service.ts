@@ -10,7 +10,7 @@ import { prepareWorkspace } from '../workspaces/prepare-workspace.ts'
 import { isWorkspaceProblem, resolveWorkspace } from '../workspaces/resolve-workspace.ts'
 import { listTrash } from '../workspaces/trash-entry.ts'
 import { restoreFromTrash } from '../workspaces/trash.ts'
-import { namesIn, type ServicesWiring } from './services.ts'
+import { namesIn, type ServicesWiring } from './wiring.ts'
 import { expanded } from './settings.ts'
 
 export async function openWorkspaces(
