@@ -29,6 +29,8 @@ export default defineConfig({
           name: 'scenarios',
           include: ['test/scenarios/**/*.test.ts'],
           globalSetup: ['test/helpers/rig/build.ts'],
+          // Most of a scenario is waiting for processes.
+          maxConcurrency: 3,
         },
       },
     ],

@@ -1,0 +1,292 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { filesIn } from '../helpers/rig/invariants.ts'
+import type { Rig } from '../helpers/rig/rig.ts'
+import { scenario } from '../helpers/rig/scenario.ts'
+
+const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
+
+interface Attachment {
+  readonly name: string
+  readonly size: number
+  readonly digest: string
+}
+
+describe('no submitted result is lost', () => {
+  scenario(
+    'F08',
+    'declared files outlive completion, crashes, archive and clean-up; undeclared ones stay or lie in the trash',
+    async (rig) => {
+      const body = `
+        echo "the report" >report.md
+        head -c 3000000 /dev/urandom >big.bin
+        sha256sum big.bin report.md >"$RIG/sums"
+        echo precious >undeclared.txt
+        ln -s /etc/passwd outside
+        mkdir sub && echo nested >sub/nested.txt
+        yard complete "$YARD_TASK" --summary fine --metadata '{"artifacts": ["report.md", "outside"]}' 2>"$RIG/refusal" && note accepted
+        yard complete "$YARD_TASK" --summary fine --metadata '{"artifacts": ["report.md", "big.bin", "sub/nested.txt"]}' && note acknowledged
+        hang`
+      const id = await rig.create({ body })
+      const child = await rig.create({
+        title: 'child',
+        body: 'yard context "$YARD_TASK" >"$RIG/context"; complete fine',
+        options: ['--parent', id],
+      })
+      await rig.until('the acknowledgement', () => rig.notes('acknowledged').length === 1)
+      await rig.killGateway()
+      expect(rig.notes('accepted')).toEqual([])
+      expect(readFileSync(join(rig.shared, 'refusal'), 'utf8')).toContain('outside')
+      await rig.startGateway()
+      await rig.untilStatus(child, 'done')
+      await rig.untilGone(id)
+      expect(rig.notes('context').join('\\n')).toContain('fine')
+      const workspace = join(rig.home, 'workspaces', id)
+      expect(readFileSync(join(workspace, 'undeclared.txt'), 'utf8')).toBe('precious\n')
+
+      const sums = readFileSync(join(rig.shared, 'sums'), 'utf8')
+      const check = async (): Promise<void> => {
+        const { attachments } = await rig.json<{ attachments: Attachment[] }>('show', id)
+        expect(attachments.map(({ name }) => name).toSorted()).toEqual([
+          'big.bin',
+          'report.md',
+          'sub/nested.txt',
+        ])
+        for (const { name, digest, size } of attachments) {
+          const to = join(rig.folder, `saved-${digest}`)
+          if (!existsSync(to)) await rig.ok('attachments', id, '--save', name, '--to', to)
+          expect(sha256(readFileSync(to))).toBe(digest)
+          expect(readFileSync(to)).toHaveLength(size)
+          if (name !== 'sub/nested.txt') expect(sums).toContain(digest)
+        }
+      }
+      await check()
+      await rig.ok('archive', id)
+      await rig.ok('gc')
+      await check()
+      // Not at once gone either: what nobody declared is in the trash.
+      expect(
+        filesIn(rig.home)
+          .filter((file) => file.endsWith('/undeclared.txt'))
+          .map((file) => readFileSync(file, 'utf8')),
+      ).toEqual(['precious\n'])
+    },
+    { config: { workspaces: { keep_done_days: 0 } } },
+  )
+
+  scenario(
+    'F13',
+    'a verdict given at the moment of a stop, a timeout or an archive is on the run or kept as a late report',
+    async (rig) => {
+      const ways: ((id: string) => Promise<unknown>)[] = [
+        (id) => rig.yard('stop', id),
+        (id) => rig.yard('archive', id),
+        (id) => rig.yard('block', id, 'meanwhile'),
+        (id) => rig.yard('assign', id, 'script', '--stop'),
+        () => rig.restartGateway('SIGKILL'),
+      ]
+      for (const [index, way] of ways.entries()) {
+        const id = await rig.create({
+          body: `ignore_term; until_file go-${index}; complete "the paid-for result" && note acknowledged`,
+        })
+        await rig.untilWorking(id)
+        const done = way(id)
+        rig.signal(`go-${index}`)
+        await done
+        await rig.untilGone(id)
+        const acknowledged = rig.notes('acknowledged').some((line) => line.startsWith(`${id} `))
+        const kept = await keptWords(rig, id)
+        if (acknowledged) expect(kept).toContain('the paid-for result')
+        if (['ready', 'running'].includes(rig.board.task(id).status)) await rig.ok('archive', id)
+        await rig.until(
+          'the card to rest',
+          () => rig.board.count('task_runs where task_id = ? and ended_at is null', id) === 0,
+        )
+        await rig.untilGone(id)
+      }
+    },
+  )
+
+  scenario(
+    'F13',
+    'what an ended run still says is kept to the letter, changes nothing, and is accepted with one command',
+    async (rig) => {
+      const id = await rig.create({ body: 'cp "$YARD_CAPABILITY_FILE" "$RIG/proof"; note at-work; hang' })
+      const run = await rig.untilWorking(id)
+      await rig.until('the proof', () => rig.notes('at-work').length === 1)
+      await rig.ok('stop', id)
+      await rig.untilGone(id)
+      // A worker that escaped everything, with the proof of a run that is over.
+      const env = {
+        ...rig.env,
+        YARD_TASK: id,
+        YARD_RUN: String(run.id),
+        YARD_CAPABILITY_FILE: join(rig.shared, 'proof'),
+      }
+      const late = await rig.start(['complete', id, '--summary', 'finished after all'], { env }).result
+      expect(late).toMatchObject({ code: 1, stdout: '' })
+      expect(late.stderr).toContain(`yard accept-late ${id} 1`)
+      expect(rig.board.task(id)).toMatchObject({ status: 'blocked', result: null })
+      expect(rig.board.runs(id)).toMatchObject([{ id: run.id, outcome: 'stopped' }])
+      await rig.ok('accept-late', id, '1')
+      expect(rig.board.task(id)).toMatchObject({ status: 'done' })
+      expect(await keptWords(rig, id)).toContain('finished after all')
+      expect(await rig.refused('accept-late', id, '1')).toContain('was accepted before')
+
+      // Nor does the proof of one run speak for another card, or for a later run.
+      const other = await rig.create({ body: 'until_file go-on; complete fine' })
+      await rig.untilWorking(other)
+      for (const words of [
+        ['complete', other, '--summary', 'stolen'],
+        ['block', other, 'stolen'],
+        ['heartbeat', other],
+      ])
+        expect((await rig.start(words, { env }).result).code, words.join(' ')).toBe(1)
+      expect(rig.board.task(other).status).toBe('running')
+      rig.signal('go-on')
+      await rig.untilStatus(other, 'done')
+      await rig.untilGone(other)
+      writeFileSync(join(rig.shared, 'proof'), '')
+    },
+  )
+
+  scenario(
+    'F35',
+    'a worker that exits 0 without a word leaves its evidence, loops nowhere, and is accepted by a person',
+    async (rig) => {
+      const [silent, busy] = await Promise.all([
+        rig.create({ title: 'silent', body: 'exit 0' }),
+        rig.create({ title: 'busy', body: 'echo "the answer is 42" | tee answer.txt; exit 0' }),
+      ])
+      for (const id of [silent, busy]) await rig.untilStatus(id, 'blocked')
+      expect(rig.board.runs(silent)).toMatchObject([
+        { outcome: 'no_verdict', exit_code: 0 },
+        { outcome: 'no_verdict', exit_code: 0 },
+      ])
+      expect(rig.board.runs(busy)).toMatchObject([
+        { last_lines: 'the answer is 42' },
+        { last_lines: 'the answer is 42' },
+      ])
+      expect(readFileSync(join(rig.home, 'workspaces', busy, 'answer.txt'), 'utf8')).toBe(
+        'the answer is 42\n',
+      )
+      const { events } = await rig.json<{ events: { kind: string }[] }>('show', busy)
+      expect(events.filter(({ kind }) => kind === 'protocol_violation')).toHaveLength(2)
+      await rig.ok('complete', busy, '--summary', 'it is 42')
+      expect(rig.board.task(busy).status).toBe('done')
+    },
+    { kanban: { max_attempts: 2 } },
+  )
+})
+
+describe('the cause of a failure', () => {
+  scenario(
+    'F36',
+    'each run shows its own last words and log, also when failures alternate',
+    async (rig) => {
+      const endings = [
+        'exit 3',
+        'kill -KILL $$',
+        'exit 0',
+        'close_output; exit 5',
+        'printf "no line end"; exit 6',
+        'flood 3; say after the flood; exit 7',
+        `printf '\\033[31mred\\033[0m\\n'; exit 8`,
+        'say to stderr >&2; exit 9',
+      ]
+      const id = await rig.create({
+        body: `say "attempt of run $YARD_RUN"\ncase $(grep -c "^$YARD_TASK " "$RIG/starts") in\n${endings.map((ending, index) => `${index + 1}) ${ending};;`).join('\n')}\nesac`,
+      })
+      await rig.untilStatus(id, 'blocked')
+      const runs = rig.board.runs(id)
+      expect(runs.map(({ outcome, exit_code, signal }) => [outcome, exit_code ?? signal])).toEqual([
+        ['crashed', 3],
+        ['crashed', 'SIGKILL'],
+        ['no_verdict', 0],
+        ['crashed', 5],
+        ['crashed', 6],
+        ['crashed', 7],
+        ['crashed', 8],
+        ['crashed', 9],
+      ])
+      const others = (own: number) =>
+        runs.filter(({ id: run }) => run !== own).map(({ id: run }) => `attempt of run ${run}\n`)
+      for (const { id: run, log_path, last_lines } of runs) {
+        const log = readFileSync(log_path ?? '', 'utf8')
+        expect(log.length).toBeLessThan(2.5 * 2 ** 20)
+        for (const other of others(run)) expect(log).not.toContain(other)
+        if (!log.includes('floods')) expect(log).toContain(`attempt of run ${run}\n`)
+        expect(last_lines).not.toBe('')
+      }
+      expect(runs.map(({ last_lines }) => (last_lines ?? '').split('\n').at(-1))).toEqual([
+        `attempt of run ${runs[0]!.id}`,
+        `attempt of run ${runs[1]!.id}`,
+        `attempt of run ${runs[2]!.id}`,
+        `attempt of run ${runs[3]!.id}`,
+        'no line end',
+        'after the flood',
+        'red',
+        'to stderr',
+      ])
+      expect(await rig.ok('log', id)).toContain('to stderr')
+    },
+    { kanban: { max_attempts: 8 } },
+  )
+})
+
+describe('folders of the user', () => {
+  // What may be removed at all is decided in src/workspaces and proven there (test/workspaces/trash.test.ts).
+  scenario(
+    'F07',
+    'a folder the card was pointed at survives completion, archive and clean-up, however it was named',
+    async (rig) => {
+      const project = join(rig.folder, 'user', 'project')
+      mkdirSync(project)
+      writeFileSync(join(project, 'source.txt'), 'years of work\n')
+      symlinkSync(project, join(rig.folder, 'user', 'link'))
+      const names = [project, join(rig.folder, 'user', 'link'), `${project}/../project`, `${project}/.`]
+      for (const name of names) {
+        const ids = [
+          await rig.create({
+            body: 'touch "by-$YARD_TASK"; complete fine',
+            options: ['--workspace', `dir:${name}`],
+          }),
+          await rig.create({ profile: 'script', body: 'exit 0', options: ['--workspace', `dir:${name}`] }),
+        ]
+        for (const id of ids) await rig.untilStatus(id, 'done')
+        for (const id of ids) await rig.untilGone(id)
+        await rig.ok('archive', ...ids)
+      }
+      // Places nobody may work in, and a disposable workspace at a path of the user's.
+      for (const place of ['/', join(rig.folder, 'user'), rig.home, join(rig.home, 'workspaces')]) {
+        const id = await rig.create({
+          profile: 'script',
+          body: 'touch here',
+          options: ['--workspace', `dir:${place}`],
+        })
+        await rig.until('the place to be refused', () =>
+          rig.board.holds(id).some(({ kind }) => kind === 'preflight'),
+        )
+        expect(rig.board.runs(id)).toEqual([])
+        await rig.ok('archive', id)
+      }
+      expect(await rig.refused('create', 'x', '--workspace', `scratch:${project}`)).toContain(project)
+      await rig.ok('gc')
+      expect(
+        filesIn(project)
+          .filter((file) => !file.includes('/by-'))
+          .map((file) => readFileSync(file, 'utf8')),
+      ).toEqual(['years of work\n'])
+      expect(filesIn(project)).toHaveLength(1 + names.length)
+    },
+    { config: { workspaces: { keep_done_days: 0, trash_retention_days: 0 } } },
+  )
+})
+
+/** Everything the board keeps of what a card's workers said. */
+async function keptWords(rig: Rig, id: string): Promise<string> {
+  const { runs, late_reports } = await rig.json<{ runs: unknown[]; late_reports: unknown[] }>('show', id)
+  return JSON.stringify([runs, late_reports])
+}
