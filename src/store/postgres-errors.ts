@@ -10,6 +10,9 @@ const codeOf = (error: unknown): string =>
  */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01', '23505'].includes(codeOf(error))
 
+/** An earlier statement of the transaction had failed, so this one was not even looked at. */
+export const isAborted = (error: unknown): boolean => codeOf(error) === '25P02'
+
 const NETWORK = [
   'ECONNREFUSED',
   'ECONNRESET',

@@ -11,7 +11,7 @@ import type { ChangeListener, Connection, PendingEvent, Store, WriteTransaction 
 import { ADVISORY, migratePostgres, postgresLedger } from './migrate.ts'
 import { PostgresConnection, PostgresTransaction, StatementNames } from './postgres-connection.ts'
 import { postgresAddress, prepareClient, type PostgresAddress } from './postgres-connect.ts'
-import { explained, isConflict, isDisconnect, unknownOutcome } from './postgres-errors.ts'
+import { explained, isAborted, isConflict, isDisconnect, unknownOutcome } from './postgres-errors.ts'
 import { PostgresWatch } from './postgres-watch.ts'
 import type { ParamValue } from './statement.ts'
 import { eventParams } from './tables/events.ts'
@@ -290,10 +290,12 @@ export class PostgresStore implements Store {
     const commit = client.query('commit')
     const settled = await Promise.allSettled([...sent, commit])
     const failed = settled.find((outcome) => outcome.status === 'rejected')
-    if (failed !== undefined)
+    if (failed !== undefined && !isAborted(failed.reason)) {
       throw isDisconnect(failed.reason) ? unknownOutcome(this.location, failed.reason) : failed.reason
-    if ((await commit).command !== 'COMMIT')
-      throw new Error('the transaction had failed before its end; the error of its statement was swallowed')
+    }
+    if (failed !== undefined || (await commit).command !== 'COMMIT') {
+      throw new Error('the error of a statement was swallowed, and the whole transaction was undone with it')
+    }
   }
 }
 
