@@ -1,8 +1,8 @@
 /** The long-lived process of one home: holds its lock, dispatches, keeps house, and stops without stopping the workers. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { conflict } from '../domain/errors.ts'
-import { takeHomeLock } from '../lib/home-lock.ts'
-import { ownIdentity } from '../lib/process-identity.ts'
+import { takeHomeLock, type HomeLock } from '../lib/home-lock.ts'
+import { liveness, ownIdentity } from '../lib/process-identity.ts'
 import type { DispatchDeps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DispatchLoop } from './dispatch-loop.ts'
@@ -25,21 +25,16 @@ export interface GatewayOptions {
 /** How often the state is written while nothing happens, in milliseconds. */
 const STATE_EVERY_MS = 15_000
 
+/** Whoever asks whether a gateway runs may hold the lock for an instant; that must not keep one from starting. In milliseconds. */
+const ASKED_MS = 2_000
+const ASKED_EVERY_MS = 20
+
 /** Runs until the signal. Refuses when another gateway holds the home. */
 export async function runGateway(options: GatewayOptions): Promise<void> {
   const { deps, signal, dispatching, version } = options
   const { paths, clock, log, kernel } = deps
   mkdirSync(paths.home, { recursive: true, mode: 0o700 })
-  using lock = takeHomeLock(paths.gatewayLock)
-  if (lock === null) {
-    const status = gatewayStatus(paths, clock.now())
-    const pid = status.running ? status.state?.identity.pid : undefined
-    throw conflict(
-      'gateway_running',
-      `Cannot start a gateway for ${paths.home}: another one${pid === undefined ? '' : ` (pid ${pid})`} is running. See it with: yard gateway status, stop it with: yard gateway stop`,
-      { home: paths.home, pid },
-    )
-  }
+  using _lock = await lockHome(deps)
   const own = ownIdentity()
   let state: GatewayState = {
     identity: own,
@@ -83,6 +78,26 @@ export async function runGateway(options: GatewayOptions): Promise<void> {
     await Promise.all(services)
   } finally {
     removeGatewayState(paths)
+  }
+}
+
+/** Throws when another gateway holds the home. */
+async function lockHome({ paths, clock }: DispatchDeps): Promise<HomeLock> {
+  const patienceEnds = clock.monotonicMs() + ASKED_MS
+  for (;;) {
+    const lock = takeHomeLock(paths.gatewayLock)
+    if (lock !== null) return lock
+    const status = gatewayStatus(paths, clock.now())
+    const holder = status.running ? status.state?.identity : undefined
+    const isHeld = holder !== undefined && liveness(holder) !== 'gone'
+    if (isHeld || clock.monotonicMs() > patienceEnds) {
+      throw conflict(
+        'gateway_running',
+        `Cannot start a gateway for ${paths.home}: another one${isHeld ? ` (pid ${holder.pid})` : ''} is running. See it with: yard gateway status, stop it with: yard gateway stop`,
+        { home: paths.home, pid: holder?.pid },
+      )
+    }
+    await clock.sleep(ASKED_EVERY_MS)
   }
 }
 
