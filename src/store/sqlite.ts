@@ -68,7 +68,8 @@ export class SqliteStore {
       try {
         return await work(reader)
       } finally {
-        reader.exec('commit')
+        // Nothing was written, so this only ends the state that was read.
+        reader.rollback()
       }
     })
   }
@@ -81,12 +82,6 @@ export class SqliteStore {
   onCommit(listener: () => void): Disposable {
     this.#commitListeners.add(listener)
     return { [Symbol.dispose]: () => void this.#commitListeners.delete(listener) }
-  }
-
-  /** A number that changes with every commit of another connection to the file. */
-  dataVersion(): number {
-    const reader = (this.#reader ??= this.#openReader())
-    return reader.dataVersion()
   }
 
   /** Waits for the transactions that were asked for, then closes. */
@@ -116,18 +111,28 @@ export class SqliteStore {
   #openWriter(): SqliteConnection {
     if (this.#closed) throw new Error('the store is closed')
     const db = new DatabaseSync(this.#options.file, { timeout: 0, enableForeignKeyConstraints: true })
-    db.exec(
+    return prepared(
+      db,
       `pragma synchronous = ${this.#options.synchronous ?? 'FULL'}; pragma cache_size = -16000; pragma wal_autocheckpoint = 1000; pragma temp_store = memory`,
     )
-    return new SqliteConnection(db)
   }
 
   #openReader(): SqliteConnection {
     if (this.#closed) throw new Error('the store is closed')
     // Read-only down to the file: a listing can neither change a row nor run a checkpoint.
     const db = new DatabaseSync(this.#options.file, { readOnly: true, timeout: 5_000 })
-    db.exec('pragma cache_size = -16000; pragma temp_store = memory')
+    return prepared(db, 'pragma cache_size = -16000; pragma temp_store = memory')
+  }
+}
+
+/** The first statement is the first to read the file: when it fails, the connection must not stay open behind the error. */
+function prepared(db: DatabaseSync, pragmas: string): SqliteConnection {
+  try {
+    db.exec(pragmas)
     return new SqliteConnection(db)
+  } catch (error) {
+    db.close()
+    throw error
   }
 }
 
@@ -219,10 +224,6 @@ class SqliteConnection implements Connection {
   rollback(): void {
     // SQLite may have rolled back by itself, for example on a full disk.
     if (this.#db.isTransaction) this.#raw('rollback').run()
-  }
-
-  dataVersion(): number {
-    return Number((this.#raw('pragma data_version').get() as { data_version: number }).data_version)
   }
 
   close(): void {
