@@ -116,26 +116,23 @@ const open = statement<{ scope: string; target: string }>()((db, p) =>
 export const findHolds = async (db: Connection, scope: HoldScope, target: string): Promise<Hold[]> =>
   (await db.all(open, { scope, target })) as Hold[]
 
-const over = statement<{ task: string; profile: string }>()((db, p) =>
-  db
-    .selectFrom('holds')
-    .select(COLUMNS)
-    .where('lifted_at', 'is', null)
-    .where((hold) =>
-      hold.or([
-        hold('scope', '=', 'board'),
-        hold.and([hold('scope', '=', 'task'), hold('target', '=', p.task)]),
-        hold.and([hold('scope', '=', 'profile'), hold('target', '=', p.profile)]),
-      ]),
-    )
-    .orderBy('id'),
-)
+// Three looks into the index: one condition with `or` would make SQLite walk through all open holds of the board.
+const over = statement<{ task: string; profile: string }>()((db, p) => {
+  const open = db.selectFrom('holds').select(COLUMNS).where('lifted_at', 'is', null)
+  return open
+    .where('scope', '=', 'board')
+    .unionAll(open.where('scope', '=', 'task').where('target', '=', p.task))
+    .unionAll(open.where('scope', '=', 'profile').where('target', '=', p.profile))
+})
 
 /** Holds on the card, on its profile and on the board that were not lifted. */
 export const findHoldsOver = async (
   db: Connection,
   { id, assignee }: { readonly id: string; readonly assignee: string | null },
-): Promise<Hold[]> => (await db.all(over, { task: id, profile: assignee ?? '' })) as Hold[]
+): Promise<Hold[]> => inOrder((await db.all(over, { task: id, profile: assignee ?? '' })) as Hold[])
+
+// Asked of SQLite, the order would cost a walk through all holds there ever were.
+const inOrder = (holds: Hold[]): Hold[] => holds.sort((a, b) => a.id - b.id)
 
 const wide = statement<Record<string, never>>()((db) =>
   db
@@ -150,10 +147,11 @@ const wide = statement<Record<string, never>>()((db) =>
 export const findWideHolds = async (db: Connection): Promise<Hold[]> => (await db.all(wide, {})) as Hold[]
 
 const all = statement<Record<string, never>>()((db) =>
-  db.selectFrom('holds').select(COLUMNS).where('lifted_at', 'is', null).orderBy('id'),
+  db.selectFrom('holds').select(COLUMNS).where('lifted_at', 'is', null),
 )
 
-export const findOpenHolds = async (db: Connection): Promise<Hold[]> => (await db.all(all, {})) as Hold[]
+export const findOpenHolds = async (db: Connection): Promise<Hold[]> =>
+  inOrder((await db.all(all, {})) as Hold[])
 
 const due = statement<{ now: number }>()((db, p) =>
   db

@@ -108,17 +108,17 @@ const live = statement<{ taskId: string }>()((db, p) =>
 export const findLingeringRun = async (db: Connection, taskId: string): Promise<number | null> =>
   (await db.get(live, { taskId }))?.runId ?? null
 
+// Asked of SQLite, the order would cost a walk through all runs there ever were.
 const allLive = statement<Record<string, never>>()((db) =>
   db
     .selectFrom('run_processes')
     .select([...COLUMNS])
-    .where('gone_at', 'is', null)
-    .orderBy('run_id'),
+    .where('gone_at', 'is', null),
 )
 
 /** Every run whose processes are not proven gone, on any host. */
 export const findLiveProcesses = async (db: Connection): Promise<RunProcess[]> =>
-  (await db.all(allLive, {})).map(toProcess)
+  (await db.all(allLive, {})).map(toProcess).sort((a, b) => a.runId - b.runId)
 
 const starting = statement<{ runId: number; bootId: string; pid: number; start: string }>()((db, p) =>
   db
