@@ -50,6 +50,9 @@ export async function openBoard(
   })
   return {
     store,
-    address: onServer ? { kind: 'postgres', url: database } : { kind: 'sqlite', file: store.location },
+    address:
+      store.dialect === 'postgres'
+        ? { kind: 'postgres', url: database ?? store.location }
+        : { kind: 'sqlite', file: store.location },
   }
 }

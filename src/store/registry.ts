@@ -2,8 +2,8 @@
  * Which board a home has. Because the home remembers, a missing file is noticed as missing: it is never taken for a fresh
  * start, and nothing is ever made in its place.
  */
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { denied, unavailable } from '../domain/errors.ts'
 import { writeFileDurably } from '../lib/durable-file.ts'
 
@@ -54,6 +54,8 @@ function parse(content: string): RegisteredBoard | null {
 }
 
 export function writeRegistry(file: string, { boardId, database, createdAt }: RegisteredBoard): void {
+  // A home whose board is elsewhere begins with this file.
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   writeFileDurably(
     file,
     `${JSON.stringify({ board_id: boardId, database, created_at: createdAt }, null, 2)}\n`,
