@@ -63,3 +63,26 @@ export function explainedSqlite(error: unknown, file: string, newestBackup: () =
       return error
   }
 }
+
+const FILE_ERRORS = [
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTDIR',
+  'EISDIR',
+  'EMFILE',
+  'ENFILE',
+  'EIO',
+]
+
+/** An error of the file system as the refusal it means; anything else is returned as it is. */
+export function explainedFile(error: unknown, home: string): unknown {
+  if (!(error instanceof Error && 'code' in error && FILE_ERRORS.includes(String(error.code)))) return error
+  return unavailable(
+    'home_unusable',
+    `Cannot use the home ${home}: ${error.message}. Make its files and folders writable for this user, and see that there is space, then try again.`,
+    error,
+  )
+}

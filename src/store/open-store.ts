@@ -1,5 +1,6 @@
 /** Opens the board of a home: the one place that decides whether there is one, and whether it may be made. */
 import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { unavailable, YardError } from '../domain/errors.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
@@ -7,7 +8,7 @@ import type { HomePaths } from '../lib/paths.ts'
 import { newestBackup } from './backup-files.ts'
 import { backupBeforeUpgrade } from './backup.ts'
 import type { Store } from './connection.ts'
-import { boardDamage, explainedSqlite } from './damage.ts'
+import { boardDamage, explainedFile, explainedSqlite } from './damage.ts'
 import { upgradeHermesBoard, type UpgradeReport } from './hermes/upgrade.ts'
 import { pendingMigrations } from './migrate.ts'
 import { isPostgresUrl } from './postgres-connect.ts'
@@ -23,7 +24,6 @@ import {
   useWal,
 } from './sqlite-create.ts'
 import { inspectSqliteFile, type SqliteFile } from './sqlite-file.ts'
-import { dirname } from 'node:path'
 
 export interface OpenStoreOptions {
   readonly paths: HomePaths
@@ -43,20 +43,26 @@ export type OpenedStore = Store & { close(): Promise<void> }
 
 /** Throws a `YardError` that says which board, what is wrong with it and the way back; a refused file is left as it was. */
 export async function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
+  const { paths, env } = options
+  checkTestHome(paths.home, env)
+  try {
+    return await openRegistered(options)
+  } catch (error) {
+    throw explainedFile(error, paths.home)
+  }
+}
+
+async function openRegistered(options: OpenStoreOptions): Promise<OpenedStore> {
   const { paths, clock } = options
-  checkTestHome(paths.home, options.env)
   const registered = readRegistry(paths.registry)
   const database = options.database ?? registered?.database ?? paths.database
   const store = isPostgresUrl(database)
     ? await openServer(database, registered, options)
-    : await openFile(database, registered, options)
+    : await openFile(resolve(database), registered, options)
   // Its place may change, when it was restored elsewhere; its identity does not.
   if (registered?.database !== store.location) {
-    writeRegistry(paths.registry, {
-      boardId: store.boardId,
-      database: store.location,
-      createdAt: registered?.createdAt ?? clock.now(),
-    })
+    const createdAt = registered?.createdAt ?? clock.now()
+    writeRegistry(paths.registry, { boardId: store.boardId, database: store.location, createdAt })
   }
   return store
 }

@@ -134,7 +134,7 @@ export class SqliteBoard implements Store {
     this.#inspect()
     this.#opened = undefined
     // A restored backup of the same board: go on with it. The old connections end by themselves.
-    void opened?.close()
+    opened?.close().catch(() => undefined)
     return (this.#opened = this.#open(stat ?? statSync(this.location)))
   }
 

@@ -20,7 +20,21 @@ export type SqliteFile =
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 
+/** Blocks for a few milliseconds at most, and only before it calls a file damaged or foreign. */
 export function inspectSqliteFile(file: string): SqliteFile {
+  for (let attempt = 1; ; attempt++) {
+    const found = inspectOnce(file)
+    const isSure = found.kind !== 'damaged' && found.kind !== 'foreign'
+    if (isSure || attempt === ATTEMPTS) return found
+    // Perhaps it was read while a process that has just ended copied its log into it.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
+  }
+}
+
+const ATTEMPTS = 3
+const PAUSE_MS = 10
+
+function inspectOnce(file: string): SqliteFile {
   const stat = statSync(file, { throwIfNoEntry: false })
   if (stat === undefined) return { kind: 'missing' }
   if (!stat.isFile()) return { kind: 'foreign', reason: 'it is not a file' }

@@ -113,7 +113,8 @@ export class SqliteStore {
     const db = new DatabaseSync(this.#options.file, { timeout: 0, enableForeignKeyConstraints: true })
     return prepared(
       db,
-      `pragma synchronous = ${this.#options.synchronous ?? 'FULL'}; pragma cache_size = -16000; pragma wal_autocheckpoint = 1000; pragma temp_store = memory`,
+      // A file that was copied here may have another journal; with this one, readers and the writer never wait for each other.
+      `pragma journal_mode = wal; pragma synchronous = ${this.#options.synchronous ?? 'FULL'}; pragma cache_size = -16000; pragma wal_autocheckpoint = 1000; pragma temp_store = memory`,
     )
   }
 
