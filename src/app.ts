@@ -9,7 +9,7 @@ import { homeFolder, homePaths } from './lib/paths.ts'
 import { liveness } from './lib/process-identity.ts'
 import { once, openServices } from './app/services.ts'
 import { isUnconfigured, policyFor, readConfig } from './app/settings.ts'
-import { boardPlace, openBoard, type OpenedBoard } from './app/open-board.ts'
+import { boardOfWorker, boardPlace, openBoard, type OpenedBoard } from './app/open-board.ts'
 import { checkTestHome } from './store/registry.ts'
 import type { Store } from './store/connection.ts'
 
@@ -24,7 +24,8 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
   const paths = homePaths(homeFolder(env))
   checkTestHome(paths.home, env)
   const database = async () =>
-    isUnconfigured(paths, env) ? null : (await readConfig(paths, env)).settings.kanban.database
+    (isUnconfigured(paths, env) ? null : (await readConfig(paths, env)).settings.kanban.database) ??
+    boardOfWorker(env)
   const opened = once<OpenedBoard>(async () => openBoard(paths, await database(), env))
   let store: Store | undefined
   let policy: (() => BoardPolicy) | undefined

@@ -1,4 +1,5 @@
 /** The board of a home, with the address its runs open it by. */
+import { readFileSync } from 'node:fs'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { HomePaths } from '../lib/paths.ts'
@@ -27,6 +28,21 @@ export function boardPlace(paths: HomePaths, database: string | null): BoardPlac
 }
 
 const isServer = (database: string): boolean => /^postgres(ql)?:/.test(database)
+
+/**
+ * The address a worker was given in its capability file, because its home need not have the password; null when it was
+ * given none.
+ */
+export function boardOfWorker(env: NodeJS.ProcessEnv): string | null {
+  const file = env['YARD_CAPABILITY_FILE']
+  if (file === undefined) return null
+  try {
+    const { board } = JSON.parse(readFileSync(file, 'utf8')) as { board?: BoardAddress }
+    return board?.kind === 'postgres' ? board.url : null
+  } catch {
+    return null
+  }
+}
 
 /** `database`: a path or an address as the configuration has it; null for the board of the home. */
 export async function openBoard(
