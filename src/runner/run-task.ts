@@ -24,6 +24,8 @@ const LAST_LINES = 40
 const LAST_BYTES = 4_096
 /** How often limits are looked at, in milliseconds. */
 const CHECK_EVERY_MS = 1_000
+/** The board is told again that the worker has started, in milliseconds. */
+const ANNOUNCE_EVERY_MS = 1_000
 /** Tries to end a tree that will not end wait this long between them. */
 const STUBBORN_MS = 1_000
 
@@ -97,6 +99,7 @@ async function startWorker(
       cwd: spec.cwd,
       env: { ...env, PATH: path },
       ...(spec.stdin === null ? {} : { stdin: spec.stdin }),
+      folder: spec.folder,
       log,
       marker: markerOf(spec.boardId, spec.runId),
       clock,
@@ -107,9 +110,9 @@ async function startWorker(
     const watch = new RunWatch({ spec, kernel, clock, limits, capability, worker: outcome.worker })
     hints.onPoke(() => watch.ask())
     hints.onTold(() => watch.end({ kind: 'runner_told' }))
-    if (!(await kernel.recordSpawn(capability, outcome.worker.identity)))
-      watch.end({ kind: 'asked', reason: 'the run had ended before its worker started' })
+    const announced = watch.announce()
     const { ending, cause } = await watch.untilEnded()
+    await announced
     const seen = {
       exitCode: ending.exitCode,
       signal: ending.signal,
@@ -185,6 +188,22 @@ class RunWatch {
       .finally(() => {
         this.#isAsking = false
       })
+  }
+
+  /** Tells the board which process works on the run; a board that cannot be told now is told later, and the worker minded meanwhile. */
+  async announce(): Promise<void> {
+    const { clock, kernel, capability, worker } = this.#options
+    const signal = this.#done.signal
+    while (!signal.aborted) {
+      try {
+        if (!(await kernel.recordSpawn(capability, worker.identity)))
+          this.end({ kind: 'asked', reason: 'the run had ended before its worker started' })
+        return
+      } catch (error) {
+        console.error('the board could not be told that the worker has started; it is tried again', error)
+        await clock.sleep(ANNOUNCE_EVERY_MS, { signal }).catch(() => undefined)
+      }
+    }
   }
 
   async untilEnded(): Promise<{ ending: WorkerEnding; cause: StopCause | null }> {
