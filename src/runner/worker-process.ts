@@ -18,6 +18,8 @@ export interface WorkerStart {
   readonly env: Readonly<Record<string, string>>
   /** All the worker may read from its standard input; without it, an end of file. */
   readonly stdin?: string
+  /** A private folder for files that live for a moment; the system's folder for temporary files by default. */
+  readonly folder?: string
   /** Takes the output; stays open, because the owner may have something to add. */
   readonly log: RunLog
   /** Unique to this run, and carried by no other process: whoever carries it is ended with the run. */
@@ -77,7 +79,7 @@ export class WorkerProcess {
     const failure = folderFailure(attempt)
     if (failure) return { started: false, failure }
     try {
-      const stdio = await openWorkerStdio(start.stdin)
+      const stdio = await openWorkerStdio(start.stdin, start.folder)
       let child: ChildProcess
       try {
         child = spawn(program, args, {

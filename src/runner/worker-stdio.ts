@@ -24,11 +24,17 @@ export interface WorkerStdio {
   abandon(): void
 }
 
-/** `stdin` is the whole text the worker may read; without it, it reads an end of file at once. */
-export const openWorkerStdio = async (stdin: string | undefined): Promise<WorkerStdio> => {
+/**
+ * `stdin` is the whole text the worker may read; without it, it reads an end of file at once. `place`: the folder for files
+ * that are gone again when this returns; whoever owns it removes what a killed process left there.
+ */
+export const openWorkerStdio = async (
+  stdin: string | undefined,
+  place: string = tmpdir(),
+): Promise<WorkerStdio> => {
   if (process.platform !== 'linux') return nodePipes(stdin)
   try {
-    return await realPipes(stdin)
+    return await realPipes(stdin, place)
   } catch {
     // No mkfifo, or no room for temporary files: most workers never open their streams by name.
     return nodePipes(stdin)
@@ -37,7 +43,7 @@ export const openWorkerStdio = async (stdin: string | undefined): Promise<Worker
 
 const run = promisify(execFile)
 
-const realPipes = async (stdin: string | undefined): Promise<WorkerStdio> => {
+const realPipes = async (stdin: string | undefined, place: string): Promise<WorkerStdio> => {
   const opened: number[] = []
   const open = (path: string, flags: number): number => {
     const file = openSync(path, flags)
@@ -45,7 +51,7 @@ const realPipes = async (stdin: string | undefined): Promise<WorkerStdio> => {
     return file
   }
   const closeAll = () => opened.splice(0).forEach((file) => closeSync(file))
-  const folder = await mkdtemp(join(tmpdir(), 'yard-stdio-'))
+  const folder = await mkdtemp(join(place, 'yard-stdio-'))
   const [out, err, input] = [join(folder, 'stdout'), join(folder, 'stderr'), join(folder, 'stdin')]
   try {
     await run('mkfifo', ['-m', '600', out, err])
