@@ -110,11 +110,13 @@ export class SqliteStore {
 
   #openWriter(): SqliteConnection {
     if (this.#closed) throw new Error('the store is closed')
-    const db = new DatabaseSync(this.#options.file, { timeout: 0, enableForeignKeyConstraints: true })
+    const db = new DatabaseSync(this.#options.file, { timeout: 5_000, enableForeignKeyConstraints: true })
+    const synchronous = this.#options.synchronous ?? 'FULL'
     return prepared(
       db,
       // A file that was copied here may have another journal; with this one, readers and the writer never wait for each other.
-      `pragma journal_mode = wal; pragma synchronous = ${this.#options.synchronous ?? 'FULL'}; pragma cache_size = -16000; pragma wal_autocheckpoint = 1000; pragma temp_store = memory`,
+      // Opening waits for a process that is just closing the file; after that, all waiting is done by `#begin`.
+      `pragma journal_mode = wal; pragma busy_timeout = 0; pragma synchronous = ${synchronous}; pragma cache_size = -16000; pragma wal_autocheckpoint = 1000; pragma temp_store = memory`,
     )
   }
 

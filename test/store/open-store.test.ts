@@ -133,6 +133,18 @@ describe('the board of a home', () => {
     expect(readdirSync(home.paths.home).filter((name) => name.includes('.tmp'))).toEqual([])
   })
 
+  test('is whole to every process, however many come and go', async () => {
+    using home = testHome()
+    const runs = await Promise.all(
+      [1, 2, 3].map((n) =>
+        runChild('store/children/open-and-write.ts', [home.paths.home, String(n), '60'], { YARD_TEST: '1' }),
+      ),
+    )
+    expect(runs.map(({ code, stderr }) => `${code} ${stderr}`)).toEqual(['0 ', '0 ', '0 '])
+    await using store = await home.open()
+    expect(await taskIds(store)).toHaveLength(180)
+  })
+
   test('is registered when its file was put there by hand', async () => {
     using home = testHome()
     const store = await home.open()
