@@ -36,7 +36,7 @@ const FOLDERS = {
     instead: 'Describe how the agent is driven here; let src/runner start it and ask the kernel.',
   },
   runner: {
-    may: ['kernel', 'workspaces', 'agents', 'domain', 'lib'],
+    may: ['kernel', 'workspaces', 'agents', 'mcp', 'domain', 'lib'],
     instead: 'Ask the board through src/kernel.',
   },
   dispatch: {

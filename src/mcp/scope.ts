@@ -1,0 +1,40 @@
+/** How far a caller's tools reach: a worker's to its own card and the cards its run created, an orchestrator's over the board. */
+import { denied } from '../domain/errors.ts'
+import type { TaskId } from '../domain/task.ts'
+import type { ToolContext } from './tool.ts'
+
+/** The id as the board knows it; throws a refusal that says `what` could not be done when the card is out of reach. */
+export async function reach(context: ToolContext, given: string, what: string): Promise<TaskId> {
+  if (context.orchestrator) return context.kernel.resolveTaskId(given)
+  const id = given.trim().toLowerCase()
+  if (id === context.run?.taskId || (await isCreatedHere(context, id))) return id
+  throw outOfReach(context, given, what)
+}
+
+/** What a card may wait for: also what the own card waited for, because its results are known to the caller anyway. */
+export async function reachAsParent(context: ToolContext, given: string, what: string): Promise<TaskId> {
+  const { run, kernel } = context
+  if (run !== null && !context.orchestrator) {
+    const id = given.trim().toLowerCase()
+    const { parents } = await kernel.workerContext(run.taskId)
+    if (parents.some((parent) => parent.id === id)) return id
+  }
+  return reach(context, given, what)
+}
+
+async function isCreatedHere({ kernel, run }: ToolContext, id: string): Promise<boolean> {
+  if (run === null) return false
+  const [created] = await kernel.readEvents({ taskId: id, kinds: ['created'], limit: 1 })
+  return created?.runId === run.id
+}
+
+function outOfReach({ run }: ToolContext, given: string, what: string) {
+  const own = run?.taskId ?? 'none'
+  return denied(
+    'out_of_reach',
+    `Cannot ${what} ${given.trim()}: this run works on ${own} and reaches that card and the cards it created itself, no others.`,
+    {
+      next: `Use ${own}, or an id that kanban_create gave you; say what others must know in the summary of kanban_complete or in kanban_block.`,
+    },
+  )
+}

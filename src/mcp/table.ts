@@ -1,0 +1,16 @@
+/** Every tool there is, in the order in which models are shown them. */
+import type { Tool } from './tool.ts'
+import { comment, create, link, list, show } from './tools/cards.ts'
+import { block, complete, heartbeat, requestReview } from './tools/verdicts.ts'
+
+export const TOOLS: readonly Tool[] = [
+  show,
+  complete,
+  block,
+  heartbeat,
+  comment,
+  create,
+  link,
+  list,
+  requestReview,
+]

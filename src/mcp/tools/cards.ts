@@ -1,0 +1,198 @@
+/** Looking at cards, and adding to the board. */
+import { invalid } from '../../domain/errors.ts'
+import { TASK_STATUSES, WORKSPACE_KINDS } from '../../domain/task.ts'
+import { contextText } from '../../kernel/worker-context.ts'
+import { z } from 'zod'
+import { asList, optionalText, taskId, text, wholeNumber, words } from '../fields.ts'
+import { reach, reachAsParent } from '../scope.ts'
+import { tool, type ToolContext } from '../tool.ts'
+import { cardLine, fileLine, linkLines } from '../views.ts'
+
+export const show = tool({
+  name: 'kanban_show',
+  about:
+    'Shows a card as its worker is told it: title and body, earlier attempts, results of finished parents, comments. Call it first.',
+  input: { task_id: optionalText('Another card than your own.') },
+  reads: true,
+  async run(context, { task_id: given }) {
+    const id = await reach(context, given ?? ownCard(context), 'show')
+    const { kernel, run } = context
+    const told = await kernel.workerContext(id)
+    const { task, parents, children, attachments } = await kernel.showTask(id)
+    return {
+      task: {
+        ...cardLine(task),
+        created_by: task.createdBy,
+        workspace_kind: task.workspaceKind,
+        workspace_path: task.workspacePath,
+        skills: task.skills,
+        max_runtime_seconds: task.maxRuntimeSeconds,
+      },
+      run_id: task.currentRunId,
+      is_own: id === run?.taskId,
+      parents: linkLines(parents),
+      children: linkLines(children),
+      attachments: attachments.slice(-MOST_FILES).map(fileLine),
+      context: contextText(told),
+    }
+  },
+})
+
+const MOST_FILES = 50
+
+export const comment = tool({
+  name: 'kanban_comment',
+  about: 'Leaves a remark on a card, for people and for later workers. It does not answer or move anything.',
+  input: {
+    task_id: taskId('The card.'),
+    body: text('The remark.'),
+    author: optionalText('Ignored: the board signs with the name it knows you by.'),
+  },
+  async run(context, { task_id: given, body }) {
+    const id = await reach(context, given, 'comment on')
+    const left = await context.kernel.commentTask(id, body, null, context.actor)
+    return { task_id: id, comment_id: left.id, author: left.author }
+  },
+})
+
+export const create = tool({
+  name: 'kanban_create',
+  about:
+    'Puts a new card on the board for somebody else to work on. It starts as soon as its parents are done, so give the body everything its worker must know.',
+  input: {
+    title: text('What is to be done, in a few words.'),
+    assignee: text('The profile that is to do it.'),
+    body: optionalText('Everything its worker must know: the goal, the limits, how to check the result.'),
+    parents: words('Ids of cards that must be done first.'),
+    tenant: optionalText('By default that of your own card.'),
+    priority: wholeNumber('Higher runs first; 0 by default.', -1_000_000, 1_000_000),
+    workspace_kind: z
+      .enum(WORKSPACE_KINDS, { error: `one of ${WORKSPACE_KINDS.join(', ')}` })
+      .optional()
+      .describe('Where it is worked on; scratch, an empty folder, by default.'),
+    workspace_path: optionalText('The absolute path of a dir or worktree workspace.'),
+    triage: z.boolean().optional().describe('Only an idea: nobody works on it before a person specifies it.'),
+    idempotency_key: optionalText('With the same key the same card is given back instead of a second one.'),
+    max_runtime_seconds: wholeNumber('How long a run may take.', 1, 31_536_000),
+    skills: words('Skills its worker needs besides its own.'),
+  },
+  async run(context, input) {
+    const assignee = input.assignee.trim()
+    if (assignee === '')
+      throw invalid(
+        'empty_assignee',
+        'Cannot create the card: the assignee is empty. Give the name of a profile.',
+      )
+    await assertAssignable(context, assignee)
+    const parents: string[] = []
+    for (const parent of asList(input.parents))
+      parents.push(await reachAsParent(context, parent, 'create a card that waits for'))
+    const { task, created } = await context.kernel.createTask(
+      {
+        title: input.title,
+        assignee,
+        body: input.body ?? null,
+        parents,
+        tenant: input.tenant ?? (await ownTenant(context)),
+        priority: input.priority ?? null,
+        workspaceKind: input.workspace_kind ?? null,
+        workspacePath: input.workspace_path ?? null,
+        triage: input.triage ?? false,
+        idempotencyKey: input.idempotency_key ?? null,
+        maxRuntimeSeconds: input.max_runtime_seconds ?? null,
+        skills: input.skills === undefined ? null : asList(input.skills),
+      },
+      context.actor,
+    )
+    return {
+      task_id: task.id,
+      created,
+      status: task.status,
+      assignee: task.assignee,
+      tenant: task.tenant,
+      parents,
+    }
+  },
+})
+
+export const link = tool({
+  name: 'kanban_link',
+  about: 'Makes a card you created wait for another one: the child starts once the parent is done.',
+  input: { parent_id: taskId('The card to wait for.'), child_id: taskId('The card that waits.') },
+  async run(context, { parent_id: parent, child_id: child }) {
+    const childId = await reach(context, child, 'link')
+    const parentId = await reachAsParent(context, parent, 'link')
+    const linked = await context.kernel.linkTasks(parentId, childId, context.actor)
+    const { status } = await context.kernel.getTask(childId)
+    return { parent_id: parentId, child_id: childId, linked, child_status: status }
+  },
+})
+
+const MOST_CARDS = 200
+
+export const list = tool({
+  name: 'kanban_list',
+  about:
+    'Lists cards. An orchestrator sees the whole board and who can be given cards; any other worker its own card and the cards it created.',
+  input: {
+    status: z
+      .enum(TASK_STATUSES, { error: `one of ${TASK_STATUSES.join(', ')}` })
+      .optional()
+      .describe('Only cards in this status; without it, all but archived ones.'),
+    assignee: optionalText('Only cards of this profile.'),
+    tenant: optionalText('Only cards of this tenant.'),
+    limit: wholeNumber('How many; 50 by default.', 1, MOST_CARDS),
+    offset: wholeNumber('How many to skip.', 0, 1_000_000),
+  },
+  reads: true,
+  async run(context, { status, assignee, tenant, limit = 50, offset = 0 }) {
+    const filter = {
+      ...(status === undefined ? {} : { status: [status] }),
+      ...(assignee === undefined ? {} : { assignee }),
+      ...(tenant === undefined ? {} : { tenant }),
+    }
+    const found = context.orchestrator
+      ? await context.kernel.listTasks({ ...filter, limit: limit + 1, offset })
+      : (await ownCards(context))
+          .filter((task) => (status === undefined ? task.status !== 'archived' : task.status === status))
+          .filter((task) => assignee === undefined || task.assignee === assignee)
+          .filter((task) => tenant === undefined || task.tenant === tenant)
+          .slice(offset, offset + limit + 1)
+    return {
+      cards: found.slice(0, limit).map(cardLine),
+      more: found.length > limit,
+      ...(context.orchestrator && context.profiles !== null ? { profiles: await context.profiles() } : {}),
+    }
+  },
+})
+
+/** The own card first, then what the run created. */
+async function ownCards({ kernel, run }: ToolContext) {
+  if (run === null) return []
+  const created = await kernel.readEvents({ runId: run.id, kinds: ['created'], limit: 1_000 })
+  const ids = [run.taskId, ...created.flatMap(({ taskId: id }) => (id === null ? [] : [id]))]
+  return Promise.all(ids.map((id) => kernel.getTask(id)))
+}
+
+function ownCard({ run }: ToolContext): string {
+  if (run !== null) return run.taskId
+  throw invalid(
+    'no_own_card',
+    'Cannot show a card: there is no run here whose card it could be. Give a task_id.',
+  )
+}
+
+async function ownTenant({ kernel, run }: ToolContext): Promise<string | null> {
+  return run === null ? null : (await kernel.getTask(run.taskId)).tenant
+}
+
+/** A card for nobody who exists would wait for ever. */
+async function assertAssignable({ profiles }: ToolContext, assignee: string): Promise<void> {
+  const known = (await profiles?.())?.map(({ name }) => name)
+  if (known === undefined || known.includes(assignee)) return
+  throw invalid(
+    'unknown_profile',
+    `Cannot create the card: there is no profile ${JSON.stringify(assignee)}. Use one of ${known.join(', ')}.`,
+    { assignee, profiles: known },
+  )
+}
