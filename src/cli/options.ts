@@ -30,7 +30,7 @@ export const moment = (value: string, help: string): Option<((now: number) => nu
 /** One status or several, separated by commas. */
 export const statuses = (help: string): Option<readonly TaskStatus[] | undefined> => ({
   value: 'status',
-  help: `${help} (${TASK_STATUSES.join(', ')})`,
+  help: `${help}: ${TASK_STATUSES.join(', ')}.`,
   completes: 'status',
   parse: (given) =>
     given.split(',').map((part) => {

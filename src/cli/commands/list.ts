@@ -15,7 +15,7 @@ export const listTasks = command({
     assignee: text('profile', 'Only those of this assignee; none for those of nobody.', {
       completes: 'profile',
     }),
-    status: statuses('Only those with this status, or one of several separated by commas.'),
+    status: statuses('Only those with this status, or one of several separated by commas'),
     tenant: text('name', 'Only those of this tenant.', { completes: 'tenant' }),
     archived: flag('Archived ones as well.'),
     limit: wholeNumber('number', 'At most so many.', { min: 1 }),

@@ -5,7 +5,7 @@ import { table } from '../text/table.ts'
 import { relative } from '../text/time.ts'
 
 const chat = {
-  platform: text('name', 'telegram, slack, discord …'),
+  platform: text('name', 'Where the chat is: telegram, slack, discord and the like.'),
   'chat-id': text('id', 'The chat, as its platform names it.'),
   'thread-id': text('id', 'The thread in it, if the chat has threads.'),
 }
