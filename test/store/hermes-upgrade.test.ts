@@ -132,13 +132,13 @@ describe.each(FIXTURES)('F37: the Hermes board %s', (fixture) => {
   test('is as it was when the upgrade is interrupted before any of its statements', () => {
     const total = countStatements(fixture)
     expect(total).toBeGreaterThan(20)
-    const original = contents(load(fixture))
+    using db = new Interruptible()
+    load(fixture, db)
+    const original = contents(db)
     for (let at = 1; at <= total; at++) {
-      using db = new Interruptible(at)
-      load(fixture, db)
-      db.arm()
+      db.interruptBefore(at)
       expect(() => upgradeHermesBoard(db, TEST_NOW)).toThrow(Interruption)
-      db.disarm()
+      db.interruptBefore(null)
       expect(contents(db)).toBe(original)
     }
   })
@@ -158,23 +158,19 @@ describe.each(FIXTURES)('F37: the Hermes board %s', (fixture) => {
 
 class Interruption extends Error {}
 
-/** A database whose statements can be counted, and one of which can be made to fail. */
+/** A database whose statements are counted, and one of which can be made to fail. */
 class Interruptible extends DatabaseSync {
-  readonly #at: number
-  #isArmed = false
+  #at: number | null = null
   seen = 0
 
-  constructor(at: number) {
+  constructor() {
     super(':memory:')
+  }
+
+  /** Counts from here on. */
+  interruptBefore(at: number | null): void {
     this.#at = at
-  }
-
-  arm(): void {
-    this.#isArmed = true
-  }
-
-  disarm(): void {
-    this.#isArmed = false
+    this.seen = 0
   }
 
   override exec(sql: string): void {
@@ -193,16 +189,15 @@ class Interruptible extends DatabaseSync {
   }
 
   #step(): void {
-    if (!this.#isArmed) return
     this.seen += 1
     if (this.seen === this.#at) throw new Interruption(`interrupted before statement ${this.#at}`)
   }
 }
 
 function countStatements(fixture: string): number {
-  using db = new Interruptible(0)
+  using db = new Interruptible()
   load(fixture, db)
-  db.arm()
+  db.interruptBefore(null)
   upgradeHermesBoard(db, TEST_NOW)
   return db.seen
 }
