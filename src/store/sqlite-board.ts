@@ -23,6 +23,11 @@ export interface SqliteBoardOptions extends SqliteOptions {
 }
 
 const YIELD_MS = 8
+/**
+ * A look at the file costs most of a millisecond, and while several processes write it changes many times a second: so many
+ * looks at once, and then one after each pause, in milliseconds.
+ */
+const LOOKS = { atOnce: 4, everyMs: 250 } as const
 
 /** The connections to one file; another one at the same path gets its own. */
 interface Opened {
@@ -42,6 +47,8 @@ export class SqliteBoard implements Store {
   #opened: Opened | undefined
   #closing: Promise<void> | undefined
   #yieldedAt = 0
+  #looksLeft: number = LOOKS.atOnce
+  #looksFilledAt = 0
 
   /** Opens nothing yet; the file is inspected by the first use. */
   constructor(options: SqliteBoardOptions) {
@@ -57,7 +64,7 @@ export class SqliteBoard implements Store {
 
   async write<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<T> {
     try {
-      await this.#yield()
+      if (this.#mustYield()) await setImmediate()
       const { store, stat } = this.#current()
       const result = await store.write(work)
       if (!isSame(stat, this.#stat())) {
@@ -74,7 +81,7 @@ export class SqliteBoard implements Store {
 
   async read<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     try {
-      await this.#yield()
+      if (this.#mustYield()) await setImmediate()
       return await this.#current().store.read(work)
     } catch (error) {
       throw this.#explained(error)
@@ -111,11 +118,23 @@ export class SqliteBoard implements Store {
   /**
    * SQLite answers at once, so a loop of awaited transactions alone would never let a timer or a socket have its turn.
    */
-  async #yield(): Promise<void> {
+  #mustYield(): boolean {
     const now = this.#options.clock.monotonicMs()
-    if (now - this.#yieldedAt < YIELD_MS) return
+    if (now - this.#yieldedAt < YIELD_MS) return false
     this.#yieldedAt = now
-    await setImmediate()
+    return true
+  }
+
+  #mayLook(): boolean {
+    const now = this.#options.clock.monotonicMs()
+    if (now - this.#looksFilledAt >= LOOKS.everyMs) {
+      const more = Math.floor((now - this.#looksFilledAt) / LOOKS.everyMs)
+      this.#looksLeft = Math.min(LOOKS.atOnce, this.#looksLeft + more)
+      this.#looksFilledAt = now
+    }
+    if (this.#looksLeft === 0) return false
+    this.#looksLeft--
+    return true
   }
 
   /** The connections to the file that is there now. */
@@ -126,7 +145,7 @@ export class SqliteBoard implements Store {
     if (opened !== undefined && stat !== undefined && isSame(opened.stat, stat)) {
       // Only checkpoints change the main file. Whenever it did change, it is looked at afresh: pages that were read before
       // hide what became of it.
-      if (stat.mtimeMs === opened.stat.mtimeMs) return opened
+      if (stat.mtimeMs === opened.stat.mtimeMs || !this.#mayLook()) return opened
       this.#inspect()
       opened.stat = stat
       return opened
