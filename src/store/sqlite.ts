@@ -43,7 +43,7 @@ export class SqliteStore {
   write<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<T> {
     return this.#writeTurn.take(async () => {
       const writer = (this.#writer ??= this.#openWriter())
-      await this.#begin(writer)
+      if (!writer.tryBegin()) await this.#waitToBegin(writer)
       const tx = new SqliteTransaction(writer, this.#options.clock.now())
       const before = writer.changes
       let result: T
@@ -92,12 +92,10 @@ export class SqliteStore {
     await this.#readTurn.take(() => Promise.resolve(this.#reader?.close()))
   }
 
-  async #begin(writer: SqliteConnection): Promise<void> {
+  async #waitToBegin(writer: SqliteConnection): Promise<void> {
     const { clock, busyTimeoutMs = BUSY_TIMEOUT_MS } = this.#options
-    let deadline: number | undefined
-    for (;;) {
-      if (writer.tryBegin()) return
-      deadline ??= clock.monotonicMs() + busyTimeoutMs
+    const deadline = clock.monotonicMs() + busyTimeoutMs
+    do {
       if (clock.monotonicMs() > deadline) {
         throw unavailable(
           'board_busy',
@@ -105,7 +103,7 @@ export class SqliteStore {
         )
       }
       await clock.sleep(randomBetween(RETRY_MS.min, RETRY_MS.max))
-    }
+    } while (!writer.tryBegin())
   }
 
   #openWriter(): SqliteConnection {
