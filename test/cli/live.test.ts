@@ -9,15 +9,14 @@ import { Home } from './home.ts'
 function follow(home: Home, ...words: string[]) {
   const command = home.start(words)
   const lines = createInterface({ input: command.child.stdout! })[Symbol.asyncIterator]()
+  const next = async (): Promise<string> => {
+    const line = await lines.next()
+    if (line.done) throw new Error(`yard ${words.join(' ')} said no more: ${(await command.result).stderr}`)
+    return line.value
+  }
   return {
-    next: async (): Promise<string> => {
-      const line = await lines.next()
-      if (line.done) throw new Error(`yard ${words.join(' ')} said no more: ${(await command.result).stderr}`)
-      return line.value
-    },
-    json: async function <T = { kind: string; task_id: string; id: number }>(): Promise<T> {
-      return JSON.parse(await this.next()) as T
-    },
+    next,
+    json: async () => JSON.parse(await next()) as unknown,
     end: async (signal: NodeJS.Signals = 'SIGINT') => {
       command.child.kill(signal)
       return command.result

@@ -209,7 +209,7 @@ describe('looking at cards', () => {
       await home.ok('comment', id, 'mind', 'the', 'gap')
       await home.ok('claim', id)
       await home.ok('block', id, 'which colour?')
-      const shown = await home.json<Record<string, never>>('show', id)
+      const shown = await home.json<Record<string, object[]>>('show', id)
       expect(shown).toMatchObject({
         task: { id, title: 'the card', status: 'blocked' },
         links: { parents: [parent], children: [child] },
@@ -371,16 +371,7 @@ describe('working on cards', () => {
     async () => {
       using home = new Home()
       const [a, b, c] = [await home.create('a'), await home.create('b'), await home.create('c')]
-      const mixed = await home.yard(
-        'complete',
-        a!,
-        't_00000000',
-        'nonsense',
-        b!,
-        '--result',
-        'fine',
-        '--json',
-      )
+      const mixed = await home.yard('complete', a, 't_00000000', 'nonsense', b, '--result', 'fine', '--json')
       expect(mixed).toMatchObject({ code: 1, stderr: '' })
       const { results } = JSON.parse(mixed.stdout) as Bulk
       expect(results).toMatchObject([
@@ -389,34 +380,35 @@ describe('working on cards', () => {
         { id: 'nonsense', ok: false, code: 'bad_task_id' },
         { id: b, ok: true },
       ])
-      const text = await home.yard('complete', a!, c!)
+      const text = await home.yard('complete', a, c)
       expect(text).toMatchObject({
         code: 1,
         stdout: `${c}: done\n`,
         stderr: expect.stringContaining(`Cannot complete ${a}: it is done`) as string,
       })
-      expect(await home.misused('complete', a!, b!, '--summary', 'x')).toContain('belong to one task')
-      expect(await home.misused('complete', a!, b!, '--metadata', '{}')).toContain('belong to one task')
+      expect(await home.misused('complete', a, b, '--summary', 'x')).toContain('belong to one task')
+      expect(await home.misused('complete', a, b, '--metadata', '{}')).toContain('belong to one task')
 
       const [d, e] = [await home.create('d'), await home.create('e')]
-      await home.ok('block', d!, 'ask', 'legal', '--ids', e!)
+      await home.ok('block', d, 'ask', 'legal', '--ids', e)
       for (const id of [d, e])
-        expect(await home.json('why', id!)).toMatchObject({
+        expect(await home.json('why', id)).toMatchObject({
           status: 'blocked',
           reasons: [{ text: 'ask legal' }],
         })
-      expect((await home.json<Bulk>('unblock', d!, e!)).results.map(({ task }) => task?.status)).toEqual([
+      expect((await home.json<Bulk>('unblock', d, e)).results.map(({ task }) => task?.status)).toEqual([
         'ready',
         'ready',
       ])
-      expect((await home.json<Bulk>('archive', d!, e!)).results.map(({ task }) => task?.status)).toEqual([
+      expect((await home.json<Bulk>('archive', d, e)).results.map(({ task }) => task?.status)).toEqual([
         'archived',
         'archived',
       ])
-      expect((await home.json<Bulk>('restore-task', d!, e!)).results.map(({ task }) => task?.status)).toEqual(
-        ['ready', 'ready'],
-      )
-      expect(await home.refused('unblock', d!)).toContain('only blocked cards can be unblocked')
+      expect((await home.json<Bulk>('restore-task', d, e)).results.map(({ task }) => task?.status)).toEqual([
+        'ready',
+        'ready',
+      ])
+      expect(await home.refused('unblock', d)).toContain('only blocked cards can be unblocked')
     },
   )
 
@@ -480,15 +472,15 @@ describe('working on cards', () => {
   behaviour(['cli.link', 'link.refusals'], 'link and unlink take parent and child', async () => {
     using home = new Home()
     const [a, b, c] = [await home.create('a'), await home.create('b'), await home.create('c')]
-    expect(await home.json('link', a!, b!)).toEqual({ parent_id: a, child_id: b, linked: true })
-    await home.ok('link', b!, c!)
-    expect(await home.json('why', b!)).toMatchObject({ status: 'todo' })
-    expect(await home.refused('link', a!, a!)).toContain('to itself')
-    expect(await home.refused('link', c!, a!)).toContain('wait for each other for ever')
-    expect(await home.refused('link', a!, 't_00000000')).toContain('t_00000000')
-    expect(await home.json('unlink', a!, b!)).toEqual({ parent_id: a, child_id: b, unlinked: true })
-    expect(await home.json('why', b!)).toMatchObject({ status: 'ready' })
-    expect((await home.yard('unlink', a!, b!)).code).toBe(1)
+    expect(await home.json('link', a, b)).toEqual({ parent_id: a, child_id: b, linked: true })
+    await home.ok('link', b, c)
+    expect(await home.json('why', b)).toMatchObject({ status: 'todo' })
+    expect(await home.refused('link', a, a)).toContain('to itself')
+    expect(await home.refused('link', c, a)).toContain('wait for each other for ever')
+    expect(await home.refused('link', a, 't_00000000')).toContain('t_00000000')
+    expect(await home.json('unlink', a, b)).toEqual({ parent_id: a, child_id: b, unlinked: true })
+    expect(await home.json('why', b)).toMatchObject({ status: 'ready' })
+    expect((await home.yard('unlink', a, b)).code).toBe(1)
   })
 
   behaviour('cli.comment', 'comment takes words, standard input and an author', async () => {
