@@ -75,7 +75,7 @@ export async function apply(
       actor: by.actor,
       now: tx.now,
     })
-  emitAll(tx, task.id, runId, wanted.events, by, wanted.openRun !== undefined)
+  emitAll(tx, wanted, runId, by)
   if (move?.to === 'done') await promoteChildren(tx, task.id, by.door)
   if (move?.verb === 'reopen') await holdBackChildren(tx, task.id, by.door)
   return { task: { ...task, ...fields }, runId }
@@ -149,19 +149,27 @@ async function writeHolds(
   for (const hold of openHolds) await openHold(tx, hold, by.actor, tx.now)
 }
 
+/** The last event of a move says where it led, so that the events alone tell where a card has been. */
 function emitAll(
   tx: WriteTransaction,
-  taskId: string,
+  { task, move, openRun: opening, events }: Change,
   runId: number | null,
-  events: readonly EventDraft[],
   by: Signature,
-  opened: boolean,
 ): void {
-  for (const event of events) {
-    const payload =
-      opened && event.kind === 'claimed' ? { ...event.payload, run_id: runId } : (event.payload ?? {})
-    tx.emit({ taskId, runId, kind: event.kind, payload, createdAt: tx.now, actor: by.actor, door: by.door })
-  }
+  for (const [index, event] of events.entries())
+    note(
+      tx,
+      task.id,
+      {
+        kind: event.kind,
+        payload: {
+          ...event.payload,
+          ...(opening !== undefined && event.kind === 'claimed' ? { run_id: runId } : {}),
+          ...(move !== null && index === events.length - 1 ? { status: move.to } : {}),
+        },
+      },
+      { ...by, runId },
+    )
 }
 
 /** Writes an event that changes no card. */

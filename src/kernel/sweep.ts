@@ -4,6 +4,7 @@ import type { Hold, Reason } from '../domain/hold.ts'
 import { waitingPlace } from '../domain/moves.ts'
 import { NOTHING_SEEN } from '../domain/run.ts'
 import type { Task, TaskId } from '../domain/task.ts'
+import { madeStorable, MAX } from '../domain/text.ts'
 import { assertCan } from '../domain/transitions.ts'
 import { retryWaitSeconds } from '../domain/attempts.ts'
 import { findDueHolds, findHolds, liftDueHold, liftHold } from '../store/tables/holds.ts'
@@ -64,6 +65,7 @@ export async function failPreflight(
   door: string,
 ): Promise<{ blocked: boolean; failures: number } | null> {
   const by: Signature = { actor: BY_PREFLIGHT, door, runId: null }
+  const error = madeStorable(problem, MAX.reason) ?? ''
   return store.write(async (tx) => {
     const task = await lockTask(tx, id)
     if (task === undefined || task.status !== 'ready') return null
@@ -73,12 +75,12 @@ export async function failPreflight(
     await apply(
       tx,
       change(task, blocked ? { verb: 'giveUp', to: 'blocked' } : null, {
-        set: { spawnFailures: failures, lastSpawnError: problem },
+        set: { spawnFailures: failures, lastSpawnError: error },
         events: [
-          { kind: 'spawn_failed', payload: { error: problem, failures } },
-          ...(blocked ? [{ kind: 'gave_up', payload: { failures, error: problem } } as const] : []),
+          { kind: 'spawn_failed', payload: { error, failures } },
+          ...(blocked ? [{ kind: 'gave_up', payload: { failures, error } } as const] : []),
         ],
-        openHolds: [{ scope: 'task', target: id, kind: 'preflight', reason: problem, until }],
+        openHolds: [{ scope: 'task', target: id, kind: 'preflight', reason: error, until }],
       }),
       by,
     )

@@ -77,6 +77,8 @@ export interface TestKernel extends AsyncDisposable {
   run(task: Pick<Task, 'id'>, options?: RunOptions): Promise<OpenedRun>
   /** What a dispatcher would be told. */
   tryRun(task: Pick<Task, 'id'>, options?: RunOptions): ReturnType<Kernel['openRun']>
+  /** An opened run as its worker and its runner hold it. */
+  hold(runId: number, secret: string, taskId: string, profile: string): OpenedRun
   /** The dispatcher's housekeeping: what is due is lifted, expired claims are taken back. */
   tick(): Promise<void>
   /** The next event of this kind after the ones this was asked for before; waits for it. */
@@ -139,19 +141,23 @@ export async function openTestKernel(
     const { assignee } = await task(card.id)
     const opened = await tryRun(card, options)
     if ('refused' in opened) throw new Error(`the run was refused: ${opened.refused.text}`)
-    const capability = { runId: opened.runId, secret: opened.secret }
+    return hold(opened.runId, opened.secret, card.id, assignee ?? '')
+  }
+
+  const hold: TestKernel['hold'] = (runId, secret, taskId, profile) => {
+    const capability = { runId, secret }
     const identity = () => ({ bootId: 'boot-1', pid: pids++, startTime: '42' })
     return {
-      id: opened.runId,
-      taskId: card.id,
-      secret: opened.secret,
-      worker: { kind: 'worker', name: assignee ?? '', door: 'mcp', capability },
+      id: runId,
+      taskId,
+      secret,
+      worker: { kind: 'worker', name: profile, door: 'mcp', capability },
       start: async () => {
         const answer = await kernel.startRun(capability, identity())
         if (answer !== 'go') throw new Error(`the run was not started: ${answer}`)
         if (!(await kernel.recordSpawn(capability, identity()))) throw new Error('the run had ended')
       },
-      end: (outcome, rest) => kernel.closeRun(opened.runId, ending(outcome, rest), RUNNER),
+      end: (outcome, rest) => kernel.closeRun(runId, ending(outcome, rest), RUNNER),
     }
   }
 
@@ -211,6 +217,7 @@ export async function openTestKernel(
     given,
     run,
     tryRun,
+    hold,
     tick: async () => {
       const now = await board.store.now()
       await kernel.reclaimExpired(now, 'gateway')
