@@ -61,7 +61,7 @@ export function prepareClient(client: ClientBase): void {
 }
 
 /** The address without its password. */
-export function shown(url: string): string {
+function shown(url: string): string {
   const parsed = parse(url)
   parsed.password = ''
   parsed.searchParams.delete('password')

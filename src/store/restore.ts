@@ -7,6 +7,7 @@ import { conflict, unavailable } from '../domain/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { besideName, flushFile, flushFolder } from '../lib/durable-file.ts'
 import { contentDigest, digestInName } from './backup-files.ts'
+import { explainedFile, explainedSqlite } from './damage.ts'
 import { backupBeforeReplacement, checkIntegrity } from './backup.ts'
 import { copyFromSqlite } from './copy-board.ts'
 import { isPostgresUrl } from './postgres-connect.ts'
@@ -109,9 +110,15 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       `Cannot restore while ${user} uses the board. Nothing was changed. Stop it with: yard gateway stop`,
     )
   }
-  return isPostgresUrl(target)
-    ? await restoreToPostgres(options, restored)
-    : await restoreToFile(options, restored)
+  if (isPostgresUrl(target)) return await restoreToPostgres(options, restored)
+  try {
+    return await restoreToFile(options, restored)
+  } catch (error) {
+    throw explainedFile(
+      explainedSqlite(error, target, () => file),
+      dirname(target),
+    )
+  }
 }
 
 async function restoreToFile(
@@ -137,7 +144,7 @@ async function restoreToFile(
     flushFolder(folder)
     return { restored, keptAside, replacedEnd, leftOut: [] }
   } finally {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(beside + suffix, { force: true })
+    for (const suffix of SUFFIXES) rmSync(beside + suffix, { force: true })
   }
 }
 
@@ -160,6 +167,8 @@ function endOf(file: string): HistoryEnd | null {
 }
 
 const SQLITE_BUSY = 5
+/** A board file, its log, and the index of the log. */
+const SUFFIXES = ['', '-wal', '-shm'] as const
 
 /** Refuses when another process has the board open. A file that cannot be read cannot be asked. */
 function assertUnused(file: string): void {
@@ -177,19 +186,20 @@ function assertUnused(file: string): void {
   }
 }
 
-/** Moves a board file with its log out of the way; returns where to. */
+/** Moves a board file and its log out of the way; returns where the file is now. */
 function moveAside(file: string, now: number): string | null {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return null
+  const isThere = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined
   const stamp = new Date(now * 1000).toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  let aside = join(dirname(file), `replaced-${stamp}.db`)
-  for (let n = 2; statSync(aside, { throwIfNoEntry: false }) !== undefined; n++)
-    aside = join(dirname(file), `replaced-${stamp}-${n}.db`)
-  // The main file first: a main file without its log would be an older board that looks whole.
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (statSync(file + suffix, { throwIfNoEntry: false }) !== undefined)
-      renameSync(file + suffix, aside + suffix)
+  const free = (n: number): string => {
+    const aside = join(dirname(file), `replaced-${stamp}${n === 1 ? '' : `-${n}`}.db`)
+    return SUFFIXES.some((suffix) => isThere(aside + suffix)) ? free(n + 1) : aside
   }
-  return aside
+  const aside = free(1)
+  // The main file first: a main file without its log would be an older board that looks whole. A log whose file is gone
+  // has to go as well: SQLite would take it for the log of the restored one.
+  const moved = SUFFIXES.filter((suffix) => isThere(file + suffix))
+  for (const suffix of moved) renameSync(file + suffix, aside + suffix)
+  return moved.includes('') ? aside : null
 }
 
 async function restoreToPostgres(

@@ -1,5 +1,5 @@
 /** Makes and opens board files. */
-import { chmodSync, closeSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { unavailable } from '../domain/errors.ts'
@@ -37,6 +37,7 @@ function sqliteVersion(): string {
 export function createSqliteBoard(file: string, clock: Pick<Clock, 'now'>): boolean {
   const folder = dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  refuseOrphanedLog(file)
   const beside = besideName(file)
   try {
     // Born with the rights it keeps: SQLite gives its -wal and -shm files those of the main file.
@@ -57,6 +58,17 @@ export function createSqliteBoard(file: string, clock: Pick<Clock, 'now'>): bool
   }
   flushFolder(folder)
   return true
+}
+
+/** SQLite would take the log of a board that is gone for the log of the new one, and mix the two. */
+function refuseOrphanedLog(file: string): void {
+  const log = `${file}-wal`
+  const hasContent = (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0
+  if (!hasContent || statSync(file, { throwIfNoEntry: false }) !== undefined) return
+  throw unavailable(
+    'orphaned_log',
+    `Cannot make a board at ${file}: the log of an earlier board is there (${log}), which holds its last changes. Nothing was made. Put the earlier board back beside it, or move the log away.`,
+  )
 }
 
 /** Brings a board file of ours to this build's schema. Returns the versions applied. */

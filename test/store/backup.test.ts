@@ -242,6 +242,30 @@ describe('restoring into a file', () => {
     expect(await taskIds(aside)).toEqual(['t_1', 't_2'])
   })
 
+  test('a log whose board is gone is not taken for the log of the restored one, nor of a new one', async () => {
+    using folder = temporaryFolder()
+    const file = join(folder.path, 'kanban.db')
+    const clock = testClock()
+    createSqliteBoard(file, clock)
+    const store = openSqliteFile(file, clock)
+    await addTask(store, 't_1')
+    const backup = await backupBoard(store, {
+      folder: join(folder.path, 'backups'),
+      now: TEST_NOW,
+      keep: 3,
+    })
+    await addTask(store, 't_2')
+    const left = join(folder.path, 'left.db')
+    copyFileSync(`${file}-wal`, `${left}-wal`)
+    await store.close()
+    expect(() => createSqliteBoard(left, clock)).toThrow(/log of an earlier board/)
+    const { keptAside } = await restoring({ file: backup.file, target: left })
+    expect(keptAside).toBeNull()
+    await using restored = openSqliteFile(left, clock)
+    expect(await taskIds(restored)).toEqual(['t_1'])
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('replaced-'))).toHaveLength(1)
+  })
+
   test('refuses, with nothing changed: a board in use, another board’s backup, a spoiled one, what is none', async () => {
     using folder = temporaryFolder()
     const file = join(folder.path, 'kanban.db')
