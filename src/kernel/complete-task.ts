@@ -12,13 +12,13 @@ import {
 } from '../domain/verdict.ts'
 import { MAX, storable, storableOrNull } from '../domain/text.ts'
 import type { WriteTransaction } from '../store/connection.ts'
-import { insertAttachment } from '../store/tables/attachments.ts'
 import { insertComment } from '../store/tables/comments.ts'
 import { lastEventOfKind } from '../store/tables/events.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { findReviewAuthor } from '../store/tables/runs.ts'
 import { findTask } from '../store/tables/tasks.ts'
-import { apply, note, signatureOf } from './apply.ts'
+import { apply, signatureOf } from './apply.ts'
+import { insertFiles } from './attach-files.ts'
 import { denyWorkers, requireLocked, type KernelDeps, type StoredFile } from './deps.ts'
 import { keepLateReport, lateRefusal, passesFence } from './fence.ts'
 import { pokeLingering, stopInstead } from './stop-run.ts'
@@ -138,11 +138,11 @@ async function judge(
   const result = await deps.store.write(async (tx) => {
     const task = await requireLocked(tx, id)
     if (!(await passesFence(tx, task, actor)) && actor.kind === 'worker') {
-      await attachAll(tx, task, actor.capability.runId, files, actor)
+      await insertFiles(tx, task, actor.capability.runId, files, actor)
       const words = { ...payload, files, ...(missing === null ? {} : { missing_files: missing }) }
       return { task, ...(await keepLateReport(tx, task, actor, verb, words)) }
     }
-    await attachAll(tx, task, task.currentRunId, files, actor)
+    await insertFiles(tx, task, task.currentRunId, files, actor)
     return { ...(await rule(tx, task)), attached: files }
   })
   if ('late' in result)
@@ -212,19 +212,5 @@ async function keepArtifacts(
     // Its workspace may be gone; its words are kept all the same.
     if (found.isHeard || !isYardError(error)) throw error
     return { files: [], missing: error.message }
-  }
-}
-
-async function attachAll(
-  tx: WriteTransaction,
-  task: Task,
-  runId: number | null,
-  files: readonly StoredFile[],
-  actor: Actor,
-): Promise<void> {
-  for (const file of files) {
-    await insertAttachment(tx, { taskId: task.id, runId, ...file, now: tx.now, by: actor.name })
-    const payload = { name: file.name, size: file.size, digest: file.digest }
-    note(tx, task.id, { kind: 'attached', payload }, signatureOf(actor))
   }
 }

@@ -1,5 +1,6 @@
 /** The kernel as doors see it: every verb of the board, with what it needs already in hand. */
 import { acceptLate } from './accept-late.ts'
+import { attachFiles } from './attach-files.ts'
 import { readBoard, readCards, readChanges } from './board.ts'
 import { claimTask, openRun } from './claim-task.ts'
 import { commentTask } from './comment-task.ts'
@@ -16,6 +17,7 @@ import {
 import type { KernelDeps } from './deps.ts'
 import { readForDispatch, readPreflightBlocked, readReady } from './dispatch-read.ts'
 import { closeRun } from './end-run.ts'
+import { freeTask } from './free-task.ts'
 import { heartbeatTask } from './heartbeat-task.ts'
 import { linkTasks, unlinkTasks } from './link-tasks.ts'
 import {
@@ -61,6 +63,7 @@ const VERBS = {
   archiveTask,
   askLease,
   assignTask,
+  attachFiles,
   blockTask,
   checkCredential,
   claimTask,
@@ -72,6 +75,7 @@ const VERBS = {
   editTask,
   failPreflight,
   forgetEvents,
+  freeTask,
   getLatestEventId,
   getRun,
   getStats,

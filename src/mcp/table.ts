@@ -1,6 +1,7 @@
 /** Every tool there is, in the order in which models are shown them. */
 import type { Tool } from './tool.ts'
-import { comment, create, link, list, show } from './tools/cards.ts'
+import { comment, create, link, list, show, unblock } from './tools/cards.ts'
+import { attach, attachments } from './tools/files.ts'
 import { block, complete, heartbeat, requestReview } from './tools/verdicts.ts'
 
 export const TOOLS: readonly Tool[] = [
@@ -12,5 +13,8 @@ export const TOOLS: readonly Tool[] = [
   create,
   link,
   list,
+  unblock,
   requestReview,
+  attach,
+  attachments,
 ]

@@ -5,7 +5,7 @@ import { contextText } from '../../kernel/worker-context.ts'
 import { z } from 'zod'
 import { asList, optionalText, taskId, text, wholeNumber, words } from '../fields.ts'
 import { reach, reachAsParent } from '../scope.ts'
-import { tool, type ToolContext } from '../tool.ts'
+import { orchestratorTool, tool, type ToolContext } from '../tool.ts'
 import { cardLine, fileLine, linkLines } from '../views.ts'
 
 export const show = tool({
@@ -125,6 +125,17 @@ export const link = tool({
     const linked = await context.kernel.linkTasks(parentId, childId, context.actor)
     const { status } = await context.kernel.getTask(childId)
     return { parent_id: parentId, child_id: childId, linked, child_status: status }
+  },
+})
+
+export const unblock = orchestratorTool({
+  name: 'kanban_unblock',
+  about:
+    'Lets a card go on whose worker had asked something. Leave the answer with kanban_comment first. What a person holds stays held.',
+  input: { task_id: taskId('The blocked card.') },
+  async run({ kernel, actor }, { task_id: given }) {
+    const task = await kernel.freeTask(await kernel.resolveTaskId(given), actor)
+    return { task_id: task.id, status: task.status }
   },
 })
 
