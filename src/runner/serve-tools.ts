@@ -2,7 +2,7 @@
  * The board's tools for one run, served by its own runner on the loopback interface: they live as long as the run, whatever
  * the gateway does, and the token is good for nothing else.
  */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import {
@@ -20,6 +20,7 @@ import type { AssignableProfile, Verdict } from '../mcp/tool.ts'
 import { MAX_MESSAGE_BYTES, toolServers } from '../mcp/tool-server.ts'
 import { attachmentStore } from '../workspaces/attachment-store.ts'
 import { collectArtifacts } from '../workspaces/collect-artifacts.ts'
+import { ToolsOwner } from './tools-owner.ts'
 
 export interface RunToolsOptions {
   readonly kernel: Kernel
@@ -40,6 +41,8 @@ export interface RunToolsOptions {
   readonly onActivity?: () => void
   /** Called once the board has taken the worker's verdict. */
   readonly onVerdict?: (verdict: Verdict) => void
+  /** Told, in one sentence, of whoever was turned away; by default it is printed. */
+  readonly onTurnedAway?: (sentence: string) => void
   /** Told of what should never happen; by default it is printed. */
   readonly onBug?: (error: unknown) => void
 }
@@ -56,12 +59,17 @@ export interface RunTools {
 export async function serveRunTools(options: RunToolsOptions): Promise<RunTools> {
   const token = newSecret()
   const tokenHash = hashSecret(token)
+  const owner = new ToolsOwner()
   const underWay = new Set<Promise<unknown>>()
+  const turnAway = (status: number, detail: string): Response => {
+    ;(options.onTurnedAway ?? console.error)(`turned away from the board's tools: ${detail}`)
+    return problem(status, detail)
+  }
   const handler = createMcpHandler(
     toolServers(contextOf(options), options.onBug ?? ((error) => console.error('a tool failed', error))),
     { maxRequestBodySize: MAX_MESSAGE_BYTES },
   )
-  const answer = async (request: Request): Promise<Response> => {
+  const answer = async (request: Request, { socket }: IncomingMessage): Promise<Response> => {
     const refused =
       hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
       originValidationResponse(request, localhostAllowedOrigins())
@@ -69,15 +77,20 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
     if (new URL(request.url).pathname !== '/mcp') return problem(404, 'The tools are at /mcp.')
     const given = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
     if (given === undefined || !secretMatches(given, tokenHash))
-      return problem(
+      return turnAway(
         401,
         'These tools belong to one run of one worker, and this is not its token. Nothing was changed.',
+      )
+    if (!owner.admits(socket))
+      return turnAway(
+        403,
+        `These tools belong to the worker's own process (pid ${owner.pid}), and not to what it starts. Nothing was changed. Give the worker your result; it reports to the board.`,
       )
     return handler.fetch(request)
   }
   const listen = getRequestListener(
-    (request: Request) => {
-      const answered = answer(request)
+    (request: Request, { incoming }: { incoming: unknown }) => {
+      const answered = answer(request, incoming as IncomingMessage)
       underWay.add(answered)
       void answered.finally(() => underWay.delete(answered)).catch(() => undefined)
       return answered
