@@ -1,7 +1,8 @@
 /** The kernel as doors see it: every verb of the board, with what it needs already in hand. */
 import { acceptLate } from './accept-late.ts'
-import { attachFiles } from './attach-files.ts'
+import { listActiveWorkers } from './active-workers.ts'
 import { readBoard, readCards, readChanges } from './board.ts'
+import { changeTask } from './change-task.ts'
 import { claimTask, openRun } from './claim-task.ts'
 import { commentTask } from './comment-task.ts'
 import { blockTask, completeTask, requestTaskReview, sendBackTask } from './complete-task.ts'
@@ -17,7 +18,6 @@ import {
 import type { KernelDeps } from './deps.ts'
 import { readForDispatch, readPreflightBlocked, readReady } from './dispatch-read.ts'
 import { closeRun } from './end-run.ts'
-import { freeTask } from './free-task.ts'
 import { heartbeatTask } from './heartbeat-task.ts'
 import { linkTasks, unlinkTasks } from './link-tasks.ts'
 import {
@@ -55,6 +55,7 @@ import {
 import { stopTask } from './stop-run.ts'
 import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts'
 import { failPreflight, giveUp, liftDueHolds, passPreflight, reclaimExpired } from './sweep.ts'
+import { terminateRun } from './terminate-run.ts'
 import { why } from './why.ts'
 import { workerContext } from './worker-context.ts'
 
@@ -63,8 +64,8 @@ const VERBS = {
   archiveTask,
   askLease,
   assignTask,
-  attachFiles,
   blockTask,
+  changeTask,
   checkCredential,
   claimTask,
   closeRun,
@@ -75,7 +76,6 @@ const VERBS = {
   editTask,
   failPreflight,
   forgetEvents,
-  freeTask,
   getLatestEventId,
   getRun,
   getStats,
@@ -87,6 +87,7 @@ const VERBS = {
   keptDigests,
   liftDueHolds,
   linkTasks,
+  listActiveWorkers,
   listAttachments,
   listCredentials,
   listHolds,
@@ -124,6 +125,7 @@ const VERBS = {
   startingRuns,
   stopTask,
   subscribe,
+  terminateRun,
   unblockTask,
   unlinkTasks,
   unsubscribe,

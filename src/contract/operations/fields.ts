@@ -59,4 +59,4 @@ export const status = z.enum(TASK_STATUSES)
 /** Existing clients send null for what they leave out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullable().optional()
 
-export const metadata = z.record(z.string(), z.json())
+export const metadata = shown(z.record(z.string(), z.json()), { type: 'object', additionalProperties: true })

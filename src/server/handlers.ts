@@ -1,0 +1,22 @@
+/** Every operation with what stands behind it. */
+import type { EventHub } from './events/event-hub.ts'
+import type { StandingConnections } from './events/standing.ts'
+import type { Handlers } from './handler.ts'
+import { accessHandlers, type AccessDeps } from './handlers/access.ts'
+import { boardHandlers, type BoardDeps } from './handlers/board.ts'
+import { eventHandlers } from './handlers/events.ts'
+import { runHandlers, type RunsDeps } from './handlers/runs.ts'
+import { taskHandlers, type TasksDeps } from './handlers/tasks.ts'
+
+export interface HandlersDeps extends AccessDeps, BoardDeps, RunsDeps, TasksDeps {
+  readonly hub: EventHub
+  readonly standing: StandingConnections
+}
+
+export const allHandlers = (deps: HandlersDeps): Handlers => ({
+  ...boardHandlers(deps),
+  ...taskHandlers(deps),
+  ...eventHandlers(deps),
+  ...runHandlers(deps),
+  ...accessHandlers(deps),
+})

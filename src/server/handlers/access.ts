@@ -1,0 +1,72 @@
+import type { Credential } from '../../domain/credential.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Tickets } from '../auth/tickets.ts'
+import type { Handlers } from '../handler.ts'
+import { Refusal } from '../refusal.ts'
+
+export interface AccessDeps {
+  readonly kernel: Kernel
+  readonly tickets: Tickets
+  readonly version: string
+}
+
+export const accessHandlers = ({ kernel, tickets, version }: AccessDeps) =>
+  ({
+    async getSession({ caller }) {
+      const shared = { name: caller.name, board: kernel.deps.store.boardId, version }
+      if (caller.kind === 'worker') {
+        const run = { run_id: caller.capability.runId, task_id: caller.taskId }
+        return { ...shared, scope: null, kind: 'worker', expires_at: null, run }
+      }
+      return { ...shared, scope: caller.scope, kind: caller.by, expires_at: caller.expiresAt, run: null }
+    },
+
+    async endSession({ caller, actor }) {
+      if (caller.kind !== 'person' || caller.by !== 'session' || caller.credentialId === null)
+        throw new Refusal(
+          409,
+          'no_session',
+          'There is no session to end: this request came with a token.',
+          'Revoke a token with: yard token revoke <id>',
+        )
+      await kernel.revokeCredential(caller.credentialId, actor)
+      return { ok: true }
+    },
+
+    createTicket: async ({ presented }) => tickets.issue(presented),
+
+    async listTokens() {
+      const credentials = await kernel.listCredentials()
+      return { tokens: credentials.flatMap((credential) => tokenView(credential) ?? []) }
+    },
+
+    async createToken({ input: { label, scope, name, expires_in_seconds: expires }, caller, actor }) {
+      const { secret, credential } = await kernel.issueCredential(
+        { kind: 'token', person: name ?? caller.name, label, scope, expiresInSeconds: expires ?? null },
+        actor,
+      )
+      const token = tokenView(credential)
+      if (token === null) throw new Error('a new token is no token')
+      return { secret, token }
+    },
+
+    async revokeToken({ input: { id }, actor }) {
+      await kernel.revokeCredential(id, actor)
+      return { ok: true }
+    },
+  }) satisfies Partial<Handlers>
+
+/** Null for a login link, which is nobody's yet. */
+function tokenView({ id, kind, person, label, scope, createdAt, createdBy, expiresAt }: Credential) {
+  if (kind === 'login') return null
+  return {
+    id,
+    kind,
+    name: person,
+    label,
+    scope,
+    created_at: createdAt,
+    created_by: createdBy,
+    expires_at: expiresAt,
+  }
+}

@@ -1,0 +1,79 @@
+import { runView } from '../../contract/views.ts'
+import { conflict } from '../../domain/errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { RunView } from '../../kernel/show-task.ts'
+import type { Handlers } from '../handler.ts'
+import { inspectRun, type InspectDeps } from '../inspect-run.ts'
+import { readRunLog } from '../run-log.ts'
+
+export interface RunsDeps {
+  readonly kernel: Kernel
+  /** The folder of run logs. */
+  readonly logs: string
+  readonly inspect: InspectDeps
+}
+
+export const runHandlers = ({ kernel, logs, inspect }: RunsDeps) =>
+  ({
+    getRun: async ({ input: { id } }) => ({ run: runView(await kernel.getRun(id)) }),
+
+    inspectRun: async ({ input: { id } }) => inspectRun(inspect, await kernel.getRun(id)),
+
+    async terminateRun({ input: { id, reason, afterwards }, actor }) {
+      const { taskId, state } = await kernel.terminateRun(
+        id,
+        { reason: reason ?? 'terminated by hand', after: { kind: afterwards ?? 'hold' } },
+        actor,
+      )
+      return { ok: true, run_id: id, task_id: taskId, state }
+    },
+
+    async listWorkers() {
+      const { workers, checkedAt } = await kernel.listActiveWorkers()
+      return {
+        workers: workers.map((worker) => ({
+          run_id: worker.runId,
+          task_id: worker.taskId,
+          task_title: worker.taskTitle,
+          task_status: worker.taskStatus,
+          task_assignee: worker.taskAssignee,
+          profile: worker.profile,
+          worker_pid: worker.workerPid,
+          started_at: worker.startedAt,
+          claim_lock: worker.claimLock,
+          claim_expires: worker.claimExpires,
+          last_heartbeat_at: worker.lastHeartbeatAt,
+          max_runtime_seconds: worker.maxRuntimeSeconds,
+        })),
+        count: workers.length,
+        checked_at: checkedAt,
+      }
+    },
+
+    async getTaskLog({ input: { id, tail } }) {
+      const runs = await kernel.listRuns(id)
+      const run = runs.findLast(({ process }) => process?.logPath != null)
+      const path = run?.process?.logPath ?? null
+      if (run === undefined || path === null)
+        return { task_id: id, path: null, exists: false, size_bytes: 0, content: '', truncated: false }
+      assertHere(kernel, run, path)
+      const log = await readRunLog(logs, path, tail ?? null)
+      return {
+        task_id: id,
+        path,
+        exists: log.exists,
+        size_bytes: log.size,
+        content: log.content,
+        truncated: log.isCut,
+      }
+    },
+  }) satisfies Partial<Handlers>
+
+function assertHere({ deps }: Kernel, { id, process }: RunView, path: string): void {
+  if (process === null || process.host === deps.host) return
+  throw conflict(
+    'log_elsewhere',
+    `The log of run ${id} is on ${process.host}, at ${path}. Ask the server there.`,
+    { run: id, host: process.host, path },
+  )
+}

@@ -1,0 +1,157 @@
+/** Every route of the server, and what stands before all of them. */
+import type { IncomingMessage } from 'node:http'
+import type { HttpBindings } from '@hono/node-server'
+import { Hono, type Context } from 'hono'
+import { MOUNTS } from '../contract/operations/routes.ts'
+import { operations } from '../contract/operations/table.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Clock } from '../lib/clock.ts'
+import { newUuid } from '../lib/ids.ts'
+import type { Log } from '../lib/log.ts'
+import { nearest } from '../lib/nearest.ts'
+import { admit, checkPlace, presentedBy, type Admitted, type GateDeps, type Knock } from './gate.ts'
+import type { Handlers } from './handler.ts'
+import { carryOut } from './operation-route.ts'
+import { bugProblem, problemOf, Refusal } from './refusal.ts'
+import { problem } from './respond.ts'
+
+export interface AppDeps {
+  readonly kernel: Kernel
+  readonly gate: GateDeps
+  readonly handlers: Handlers
+  readonly log: Log
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** How a request knocks, as far as its connection tells. */
+  readonly knockOf: (incoming: IncomingMessage) => Knock
+  /** What answers without a credential: login and health. */
+  readonly open: (app: Hono<Env>) => void
+  /** What answers with a credential, beside the operations: pages, documents, metrics. */
+  readonly pages: (app: Hono<Env>) => void
+  /** Told of every answer. */
+  readonly onAnswer: (answer: Answered) => void
+}
+
+export interface Answered {
+  readonly method: string
+  /** The route, not the address: `/api/kanban/tasks/:id`. */
+  readonly route: string
+  readonly status: number
+  readonly ms: number
+}
+
+export interface Env {
+  readonly Bindings: HttpBindings
+  readonly Variables: { requestId: string; knock: Knock; admitted: Admitted; version: string }
+}
+
+export function buildApp(deps: AppDeps): Hono<Env> {
+  const { kernel, gate, handlers } = deps
+  const app = new Hono<Env>()
+
+  app.use(async (context, next) => {
+    const startedAt = deps.clock.monotonicMs()
+    context.set('requestId', requestIdOf(context.req.header('x-request-id')))
+    context.set('knock', deps.knockOf(context.env.incoming))
+    await next()
+    record(deps, context, deps.clock.monotonicMs() - startedAt)
+  })
+  app.use((context, next) => {
+    checkPlace(context.var.knock, gate.hosts())
+    return next()
+  })
+  app.onError((error, context) => {
+    const { requestId } = context.var
+    const known = problemOf(error)
+    if (known === null)
+      deps.log.error(`${context.req.method} ${context.req.path} failed`, { request: requestId, error })
+    return problem(known ?? bugProblem(requestId), requestId)
+  })
+  app.notFound((context) => problem(problemOf(noSuchRoute(context)) ?? bugProblem(''), context.var.requestId))
+
+  deps.open(app)
+
+  app.use(async (context, next) => {
+    const { knock } = context.var
+    const version = await kernel.deps.store.version()
+    context.set('version', version)
+    context.set('admitted', await admit(knock, presentedBy(knock, gate.cookieName), version, gate))
+    await next()
+  })
+
+  // Fixed names come before places that take any name.
+  for (const operation of operations.toSorted(
+    (a, b) => a.path.split(':').length - b.path.split(':').length,
+  )) {
+    const handler = handlers[operation.id]
+    app.on(
+      operation.method,
+      MOUNTS.map((mount) => mount + operation.path),
+      (context) =>
+        carryOut(operation, handler, {
+          request: context.req.raw,
+          requestId: context.var.requestId,
+          params: context.req.param(),
+          query: searchOf(context.req.url),
+          admitted: context.var.admitted,
+          version: context.var.version,
+        }),
+    )
+  }
+  deps.pages(app)
+  return app
+}
+
+const searchOf = (url: string): string => {
+  const at = url.indexOf('?')
+  return at === -1 ? '' : url.slice(at)
+}
+
+/** A caller may name its request, so that both logs tell the same story; what does not look like a name is not repeated. */
+const requestIdOf = (given: string | undefined): string =>
+  given !== undefined && /^[\w.:-]{1,100}$/.test(given) ? given : newUuid()
+
+function record({ log, onAnswer }: AppDeps, context: Context<Env>, ms: number): void {
+  const { method, path, routePath } = context.req
+  const { status } = context.res
+  onAnswer({ method, route: routePath, status, ms })
+  const fields = {
+    request: context.var.requestId,
+    method,
+    path,
+    status,
+    ms: Math.round(ms * 10) / 10,
+    who: context.get('admitted')?.caller.name,
+    from: context.var.knock.address,
+  }
+  // Reading is what a board is for all day; what changed it, and what was refused, is worth a line.
+  const isNews = method !== 'GET' || status >= 400
+  log[isNews ? 'info' : 'debug'](`${method} ${path} ${status}`, fields)
+}
+
+function noSuchRoute({ req }: Context<Env>): Refusal {
+  const path = MOUNTS.reduce<string>(
+    (rest, mount) => (rest.startsWith(`${mount}/`) ? rest.slice(mount.length) : rest),
+    req.path,
+  )
+  const isHere = (route: string) =>
+    new RegExp(`^${route.replace(/:\w+/g, '[^/]+')}$`).test(path) && path !== req.path
+  const methods = operations.filter((operation) => isHere(operation.path)).map(({ method }) => method)
+  if (methods.length > 0)
+    return new Refusal(
+      405,
+      'no_such_method',
+      `${req.method} cannot be used on ${req.path}.`,
+      `Use ${methods.join(' or ')}; see /api/docs.`,
+      { allow: methods.join(', ') },
+    )
+  const near = nearest(
+    path,
+    operations.map((operation) => operation.path),
+  )
+  return new Refusal(
+    404,
+    'no_such_route',
+    `There is nothing at ${req.path}.`,
+    near === null ? 'See /api/docs for what there is.' : `Did you mean ${MOUNTS[0]}${near}? See /api/docs.`,
+  )
+}

@@ -1,0 +1,60 @@
+/** What answers beside the operations, to whoever may read the board: its description, its measures, the dashboard. */
+import type { Context, Hono } from 'hono'
+import type { Caller } from './caller.ts'
+import type { Env } from './http-app.ts'
+import { openApiDocument, type OpenApiDocument } from './openapi.ts'
+import { docsPage } from './pages/docs-page.ts'
+import type { StaticFiles } from './pages/static-files.ts'
+import { Refusal } from './refusal.ts'
+import { data, page } from './respond.ts'
+
+export interface PagesDeps {
+  readonly version: string
+  readonly files: StaticFiles
+  /** Measures in the text format of Prometheus. */
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
+}
+
+const FOREVER = 'private, max-age=31536000, immutable'
+
+export const pageRoutes =
+  ({ version, files, metrics }: PagesDeps) =>
+  (app: Hono<Env>): void => {
+    let document: OpenApiDocument | undefined
+    const described = () => (document ??= openApiDocument(version))
+
+    app.get('/api/openapi.json', ({ var: { requestId } }) =>
+      data(JSON.stringify(described()), requestId, { headers: { 'content-type': 'application/json' } }),
+    )
+    app.get('/api/docs', async () => page(String(await docsPage(described())), 'text/html; charset=utf-8'))
+    app.get('/metrics', async ({ var: { requestId, admitted } }) => {
+      assertPerson(admitted.caller)
+      const { type, text } = await metrics()
+      return data(text, requestId, { headers: { 'content-type': type } })
+    })
+    app.get('/*', async (context, next) => (await fileFor(files, context)) ?? next())
+  }
+
+function assertPerson({ kind }: Caller): void {
+  if (kind === 'worker')
+    throw new Refusal(
+      403,
+      'worker_denied',
+      'The token of a run is not good for this.',
+      'Ask for your own task and run.',
+    )
+}
+
+/** A file of the dashboard; for an address inside the dashboard its page. */
+async function fileFor(
+  files: StaticFiles,
+  { req, var: { admitted } }: Context<Env>,
+): Promise<Response | null> {
+  if (req.path.startsWith('/api/')) return null
+  const name = req.path.slice(1)
+  const isPlace = !name.includes('.')
+  const file = await files.read(isPlace ? 'index.html' : name)
+  if (file === null) return null
+  assertPerson(admitted.caller)
+  return page(file.bytes, file.type, { headers: file.isForever ? { 'cache-control': FOREVER } : {} })
+}

@@ -1,0 +1,270 @@
+/** The board over HTTP and WebSocket: everything put together, listening, and taken down again. */
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { isIP } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { Settings } from '../contract/config.ts'
+import { invalid } from '../domain/errors.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { HomePaths } from '../lib/paths.ts'
+import { Authenticator } from './auth/authenticator.ts'
+import { cookieNameOf } from './auth/login.ts'
+import { OwnerToken } from './auth/owner-token.ts'
+import { Throttle } from './auth/throttle.ts'
+import { Tickets } from './auth/tickets.ts'
+import { BoardBytes } from './board-bytes.ts'
+import { EventHub } from './events/event-hub.ts'
+import { StandingConnections } from './events/standing.ts'
+import { EventSockets } from './events/websocket.ts'
+import type { GateDeps, Knock } from './gate.ts'
+import { allHandlers } from './handlers.ts'
+import { bracketed, hostPolicy, isLoopback, type HostPolicy } from './hosts.ts'
+import { buildApp } from './http-app.ts'
+import type { InspectDeps } from './inspect-run.ts'
+import { listenOn, listenOnSocket } from './listen.ts'
+import { openRoutes } from './open-routes.ts'
+import { pageRoutes } from './page-routes.ts'
+import { StaticFiles } from './pages/static-files.ts'
+import { removeServerState, writeServerState } from './server-state.ts'
+import type { ServerServices } from './services.ts'
+import { upgradeListener } from './upgrades.ts'
+
+export interface ServerOptions {
+  readonly kernel: Kernel
+  readonly services: ServerServices
+  readonly paths: HomePaths
+  readonly clock: Clock
+  readonly log: Log
+  readonly version: string
+  /** In whose name the token file of the home acts. */
+  readonly ownerName: string
+  /** The built dashboard; null when there is none. */
+  readonly dashboard: string | null
+  readonly treeOf: InspectDeps['treeOf']
+}
+
+export interface RunningServer extends AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string
+}
+
+type ServerSettings = Settings['server']
+
+/** Clients have this long to take their leave, in milliseconds. */
+const FAREWELL_MS = 1_000
+const KEEP_ALIVE_MS = 65_000
+
+/** Listens when it returns. Refuses settings that cannot work, with what to change. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { kernel, services, paths, log, version } = options
+  const settings = services.settings().server
+  const owner = new OwnerToken(paths.serverToken, (message) => log.warn(message))
+  owner.prepare()
+  const parts = assemble(options, owner)
+  const server = serverFor(settings)
+  attach(server, parts)
+  const servers = [server]
+  try {
+    const port = await listenOn(server, {
+      host: settings.host,
+      port: settings.port,
+      isFixed: settings.port_is_fixed,
+    })
+    if (settings.socket !== null) {
+      const local = createServer()
+      attach(local, parts)
+      servers.push(local)
+      await listenOnSocket(local, settings.socket)
+    }
+    const url = urlOf(settings, port)
+    writeServerState(paths, { version, url, socket: settings.socket })
+    warnOf(settings, log)
+    log.info(`serving ${kernel.deps.store.location} at ${url}`, { url, socket: settings.socket })
+    return {
+      url,
+      async [Symbol.asyncDispose]() {
+        removeServerState(paths)
+        await takeDown(servers, parts)
+      },
+    }
+  } catch (error) {
+    await takeDown(servers, parts)
+    throw error
+  }
+}
+
+interface Parts {
+  readonly onRequest: ReturnType<typeof getRequestListener>
+  readonly onUpgrade: ReturnType<typeof upgradeListener>
+  readonly sockets: EventSockets
+  readonly toDispose: readonly Disposable[]
+}
+
+function assemble(options: ServerOptions, owner: OwnerToken): Parts {
+  const { kernel, services, clock, log, version, ownerName, paths } = options
+  const { boardId } = kernel.deps.store
+  const settings = () => services.settings().server
+  const authenticator = new Authenticator({ kernel, owner, ownerName, clock })
+  const gate: GateDeps = {
+    authenticator,
+    throttle: new Throttle(clock),
+    hosts: hostsOf(settings),
+    cookieName: cookieNameOf(boardId),
+  }
+  const tickets = new Tickets(clock)
+  const bytes = new BoardBytes(clock)
+  const hub = new EventHub({ kernel, clock, log, version })
+  const sockets = new EventSockets(hub)
+  const standing = new StandingConnections({
+    authenticator,
+    version: () => kernel.deps.store.version(),
+    log,
+  })
+  const knockOf = knockIn(settings)
+  const app = buildApp({
+    kernel,
+    gate,
+    log,
+    clock,
+    knockOf,
+    handlers: allHandlers({
+      kernel,
+      services,
+      tickets,
+      bytes,
+      hub,
+      standing,
+      version,
+      logs: paths.logs,
+      inspect: { host: kernel.deps.host, clock, treeOf: options.treeOf },
+    }),
+    open: openRoutes({
+      gate,
+      boardId,
+      login: { kernel, owner, ownerName, sessionSeconds: () => settings().session_days * 86_400 },
+      lack: () => lackOf(kernel),
+    }),
+    pages: pageRoutes({
+      version,
+      files: new StaticFiles(options.dashboard),
+      metrics: async () => ({ type: 'text/plain; version=0.0.4', text: '' }),
+    }),
+    onAnswer: () => undefined,
+  })
+  return {
+    onRequest: getRequestListener(app.fetch),
+    onUpgrade: upgradeListener({ kernel, gate, tickets, sockets, standing, log, knockOf }),
+    sockets,
+    toDispose: [hub, standing, bytes],
+  }
+}
+
+function serverFor(settings: ServerSettings): Server {
+  const { tls_cert: cert, tls_key: key } = settings
+  if ((cert === null) !== (key === null))
+    throw invalid(
+      'half_tls',
+      'Cannot serve HTTPS: a certificate needs its key, and a key its certificate. Set both server.tls_cert and server.tls_key, or neither.',
+    )
+  const server =
+    cert === null || key === null
+      ? createServer()
+      : (createTlsServer({ cert: readPem(cert), key: readPem(key) }) as unknown as Server)
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  return server
+}
+
+function readPem(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw invalid(
+      'no_pem',
+      `Cannot serve HTTPS: ${file} cannot be read (${(error as Error).message}). Correct server.tls_cert and server.tls_key with: yard config set`,
+      { file },
+    )
+  }
+}
+
+function attach(server: Server, { onRequest, onUpgrade }: Parts): void {
+  server.on('request', (incoming, outgoing) => void onRequest(incoming, outgoing))
+  server.on('upgrade', onUpgrade)
+}
+
+/** Asks everybody to leave, then closes what is still open. */
+async function takeDown(servers: readonly Server[], { sockets, toDispose }: Parts): Promise<void> {
+  for (const part of toDispose) part[Symbol.dispose]()
+  sockets.close()
+  const closed = servers.map(
+    (server) =>
+      new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve())),
+  )
+  const timer = setTimeout(() => {
+    sockets.terminate()
+    for (const server of servers) server.closeAllConnections()
+  }, FAREWELL_MS)
+  for (const server of servers) server.closeIdleConnections()
+  await Promise.all(closed)
+  clearTimeout(timer)
+}
+
+/** The names this server goes by; worked out again only when the settings changed. */
+function hostsOf(settings: () => ServerSettings): () => HostPolicy {
+  let made: { readonly from: ServerSettings; readonly policy: HostPolicy } | undefined
+  return () => {
+    const from = settings()
+    if (made?.from !== from)
+      made = {
+        from,
+        policy: hostPolicy(from.host, { hosts: from.allowed_hosts, origins: from.allowed_origins }),
+      }
+    return made.policy
+  }
+}
+
+/** A proxy in front is believed only when the settings say that there is one. */
+const knockIn =
+  (settings: () => ServerSettings) =>
+  (incoming: IncomingMessage): Knock => {
+    const { trust_proxy: isBehindProxy } = settings()
+    const header = (name: string) => {
+      const value = incoming.headers[name]
+      return Array.isArray(value) ? value.join(', ') : value
+    }
+    const isEncrypted = 'encrypted' in incoming.socket && incoming.socket.encrypted === true
+    const forwarded = isBehindProxy ? header('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined
+    const isForwardedTls = isBehindProxy && header('x-forwarded-proto')?.split(',').at(-1)?.trim() === 'https'
+    return {
+      method: incoming.method ?? 'GET',
+      header,
+      address:
+        forwarded !== undefined && isIP(forwarded) !== 0
+          ? forwarded
+          : (incoming.socket.remoteAddress ?? 'local'),
+      scheme: isEncrypted || isForwardedTls ? 'https' : 'http',
+    }
+  }
+
+function urlOf({ host, tls_cert: cert }: ServerSettings, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : bracketed(host)
+  return `${cert === null ? 'http' : 'https'}://${name}:${port}`
+}
+
+function warnOf({ host, tls_cert: cert, trust_proxy: isBehindProxy }: ServerSettings, log: Log): void {
+  if (isLoopback(host) || cert !== null || isBehindProxy) return
+  log.warn(
+    `The server listens on ${host} without TLS: whoever can listen on the network reads tokens and tasks. Set server.tls_cert and server.tls_key, or put a proxy with TLS in front and set server.trust_proxy.`,
+  )
+}
+
+async function lackOf({ deps: { store } }: Kernel): Promise<string | null> {
+  try {
+    await store.version()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
