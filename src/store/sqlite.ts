@@ -113,7 +113,7 @@ export class SqliteStore {
     return prepared(
       db,
       // A file that was copied here may have another journal; with this one, readers and the writer never wait for each other.
-      // Opening waits for a process that is just closing the file; after that, all waiting is done by `#begin`.
+      // Opening waits for a process that is just closing the file; after that, all waiting is done by `#waitToBegin`.
       `pragma journal_mode = wal; pragma busy_timeout = 0; pragma synchronous = ${synchronous}; pragma cache_size = -16000; pragma wal_autocheckpoint = 1000; pragma temp_store = memory`,
     )
   }
