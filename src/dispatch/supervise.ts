@@ -6,14 +6,16 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEnding, RunProcess } from '../domain/run.ts'
 import type { Task } from '../domain/task.ts'
-import { bootId, liveness } from '../lib/process-identity.ts'
+import { bootId, liveness, startTimeOf } from '../lib/process-identity.ts'
 import { terminateTree } from '../lib/process-tree.ts'
 import { readSpooledEnding, runMarker } from '../runner/launch.ts'
 import { DISPATCHER, type DispatchDeps } from './deps.ts'
 import type { PassReport } from './report.ts'
 
-/** How long a runner that was launched may take to report for duty, in seconds. */
+/** How long a runner may take to report for duty once its card is claimed, in seconds: making a workspace takes time. */
 const LAUNCH_SECONDS = 30
+/** The same when whoever claimed the card is gone: a runner that is not on its way by then never will be. */
+const ORPHANED_LAUNCH_SECONDS = 5
 /** Beyond the end of another host's lease, in seconds: its runner ends its worker before that. */
 const TAKEOVER_SECONDS = 30
 
@@ -140,10 +142,21 @@ async function judge(
   }
 }
 
-async function launchFailed({ kernel, clock }: DispatchDeps, process: RunProcess): Promise<RunEnding | null> {
-  const run = await kernel.getRun(process.runId)
-  if (clock.now() - run.startedAt < LAUNCH_SECONDS) return null
+/** Judging too early costs a refunded attempt and no more: a runner that reports for duty later is told that its run is over. */
+async function launchFailed(
+  { kernel, clock }: DispatchDeps,
+  { runId }: RunProcess,
+): Promise<RunEnding | null> {
+  const { startedAt, claimLock } = await kernel.getRun(runId)
+  const patience = isClaimerGone(claimLock) ? ORPHANED_LAUNCH_SECONDS : LAUNCH_SECONDS
+  if (clock.now() - startedAt < patience) return null
   return { outcome: 'reclaimed', error: 'its runner never reported for duty', evidence: NOTHING_SEEN }
+}
+
+/** Asked about runs that are not being launched here, so a claim of this very process has failed. */
+function isClaimerGone(claimLock: string | null): boolean {
+  const pid = Number(claimLock?.split(':').at(-1))
+  return Number.isInteger(pid) && (pid === process.pid || startTimeOf(pid) === null)
 }
 
 async function takeover({ kernel }: DispatchDeps, process: RunProcess): Promise<RunEnding | null> {
