@@ -11,10 +11,12 @@ declare const __YARD_VERSION__: string
 const version = typeof __YARD_VERSION__ === 'string' ? __YARD_VERSION__ : '0.0.0-dev'
 
 // `yard list | head`: a reader that has seen enough is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-  throw error
-})
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+    throw error
+  })
+}
 
 /** Until a command asks for it, Ctrl+C ends the process at once, as everywhere. */
 let interruption: AbortController | undefined

@@ -125,18 +125,6 @@ export const jsonObject = (value: string, help: string): Option<Record<string, u
   },
 })
 
-/** A list in one word, separated by commas. */
-export const list = (
-  value: string,
-  help: string,
-  more: More<string> = {},
-): Option<readonly string[] | undefined> => ({
-  value,
-  help,
-  ...more,
-  parse: (given) => given.split(',').map((part) => part.trim()).filter(Boolean), // prettier-ignore
-})
-
 type ArgumentMore = Partial<Pick<Argument, 'completes' | 'choices'>>
 
 export const argument = (help: string, more: ArgumentMore = {}): Argument<string> => ({

@@ -1,6 +1,6 @@
 /** The terminal's door: words in, text and an exit code out. */
 import type { Actor } from '../domain/actor.ts'
-import { denied, isYardError } from '../domain/errors.ts'
+import { denied, isYardError, YardError } from '../domain/errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { UsageError, type Command, type Outcome } from './command.ts'
@@ -87,7 +87,9 @@ async function runCommand(
   const { terminal } = options
   await using app = await options.openApp()
   const context = await contextOf(options, app, entry, command)
-  const outcome = await command.run(context, input)
+  const outcome = await command.run(context, input).catch(async (error: unknown) => {
+    throw await withBoard(error, app)
+  })
   const { stderr } = terminal
   const warn = (head: string, message: string) => stderr.write(`${errors.paint('yellow', head)} ${message}\n`)
   for (const warning of outcome.warnings ?? []) warn('warning:', warning)
@@ -103,6 +105,14 @@ async function runCommand(
         await print(terminal.stdout, input.json ? JSON.stringify(line.data) : await shown(line.text, style))
     }
   return outcome.exitCode ?? 0
+}
+
+/** Whoever misses a task may be looking at another board than the one it is on. */
+async function withBoard(error: unknown, app: App): Promise<unknown> {
+  if (!isYardError(error) || error.code !== 'task_not_found') return error
+  const { location } = (await app.kernel()).deps.store
+  const { kind, code, message, details, cause } = error
+  return new YardError(kind, code, `${message}\nThis is the board ${location}`, { details, cause })
 }
 
 async function printOutcome(

@@ -36,7 +36,6 @@ export const taskView = (task: Task) => ({
   current_step_key: task.currentStepKey,
   skills: task.skills,
 })
-export type TaskView = ReturnType<typeof taskView>
 
 /** A run with what its runner saw of it, when a dispatcher started it. */
 export interface RunWithEvidence extends Run {
@@ -88,7 +87,6 @@ export const eventView = (event: BoardEvent) => ({
   actor: event.actor,
   door: event.door,
 })
-export type EventView = ReturnType<typeof eventView>
 
 export const holdView = (hold: Hold) => ({
   scope: hold.scope,
@@ -144,7 +142,7 @@ export interface LateReportFacts {
   readonly acceptedAt: number | null
 }
 
-export const lateReportView = (report: LateReportFacts) => ({
+const lateReportView = (report: LateReportFacts) => ({
   id: report.id,
   run_id: report.runId,
   task_id: report.taskId,

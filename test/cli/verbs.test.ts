@@ -289,7 +289,9 @@ describe('looking at cards', () => {
     expect((await home.json<{ task: TaskJson }>('show', id!.slice(0, 8))).task.id).toBe(id)
     expect((await home.json<{ task: TaskJson }>('show', id!.slice(2).toUpperCase())).task.id).toBe(id)
     expect(await home.refused('show', 'xyz')).toContain('is not a card')
-    expect(await home.refused('show', 't_00000000')).toContain('t_00000000 not found')
+    const missing = await home.refused('show', 't_00000000')
+    expect(missing).toContain('t_00000000 not found')
+    expect(missing).toContain(join(home.path, 'kanban.db'))
   })
 
   behaviour(['cli.stats'], 'stats and assignees count', async () => {

@@ -2,7 +2,7 @@
 import ms from 'ms'
 
 /** Rounded to its largest unit: `5m`, `3h`, `12d`. */
-export const span = (seconds: number): string => ms(Math.max(0, Math.round(seconds)) * 1000)
+export const span = (seconds: number): string => (seconds < 0.5 ? '0s' : ms(Math.round(seconds) * 1000))
 
 /** How long ago, or how soon: `5m ago`, `in 2h`, `now`. */
 export function relative(at: number, now: number): string {
