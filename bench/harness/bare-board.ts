@@ -46,8 +46,9 @@ export function openBare(file: string): Subject {
      where id = ? and status = 'running'
      returning 1`,
   )
+  // A cross join keeps the order: from the few links to their cards, never from all waiting cards.
   const freedChildren = db.prepare(
-    `select l.child_id as id from task_links l join tasks c on c.id = l.child_id
+    `select l.child_id as id from task_links l cross join tasks c on c.id = l.child_id
      where l.parent_id = ? and c.status = 'todo' and not exists (
        select 1 from task_links o join tasks p on p.id = o.parent_id
        where o.child_id = l.child_id and p.status <> 'done' and not (p.status = 'archived' and p.completed_at is not null))`,
@@ -71,7 +72,8 @@ export function openBare(file: string): Subject {
     `update workspaces set state = 'kept', released_at = ? where task_id = ? and host = ? and path = ?`,
   )
 
-  const completed = JSON.stringify({ result_len: RESULT.length, summary: RESULT })
+  const completed = JSON.stringify({ result_len: RESULT.length, summary: RESULT, status: 'done' })
+  const promoted = JSON.stringify({ status: 'ready' })
 
   function openRunRow(
     taskId: string,
@@ -98,7 +100,7 @@ export function openBare(file: string): Subject {
       taskId,
       runId,
       'claimed',
-      JSON.stringify({ lock, expires, run_id: runId }),
+      JSON.stringify({ lock, expires, run_id: runId, status: 'running' }),
       now,
       actor,
       door,
@@ -111,7 +113,7 @@ export function openBare(file: string): Subject {
     insertEvent.run(taskId, runId, 'completed', completed, now, actor, door)
     for (const { id } of freedChildren.all(taskId) as { id: string }[]) {
       promote.run(id)
-      insertEvent.run(id, null, 'promoted', '{}', now, 'rule:dependency', door)
+      insertEvent.run(id, null, 'promoted', promoted, now, 'rule:dependency', door)
     }
   }
 
