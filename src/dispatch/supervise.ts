@@ -2,7 +2,7 @@
  * Looks after open runs: adopts runners that live, and ends runs whose runner is gone, once nothing of the worker is left.
  * A process is judged by boot, pid and start time together; what cannot be told is never taken for dead.
  */
-import { rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEnding, RunProcess } from '../domain/run.ts'
 import type { Task } from '../domain/task.ts'
@@ -72,6 +72,30 @@ export async function supervise(
         onEnded()
       })
     watched.ending.set(runId, work)
+  }
+  await removeRunFolders(deps, watched, live)
+}
+
+/** A runner that was killed in its last moment, its run closed already, leaves its folder, and in it the run's secret. */
+async function removeRunFolders(
+  { kernel, paths }: DispatchDeps,
+  { children, launching }: Watched,
+  live: readonly RunProcess[],
+): Promise<void> {
+  const isUnknown = (runId: number, known: readonly RunProcess[]) =>
+    !children.has(runId) && !launching.has(runId) && !known.some((process) => process.runId === runId)
+  const found = (existsSync(paths.runs) ? readdirSync(paths.runs) : [])
+    .map(Number)
+    .filter((runId) => Number.isInteger(runId) && isUnknown(runId, live))
+  if (found.length === 0) return
+  // A folder may be younger than what was read of the board; its run is not.
+  const now = await kernel.listLiveRuns()
+  for (const runId of found.filter((each) => isUnknown(each, now))) {
+    try {
+      rmSync(join(paths.runs, String(runId)), { recursive: true, force: true })
+    } catch {
+      // Its runner lives after all and is removing it itself; what is left is found in the next pass.
+    }
   }
 }
 
