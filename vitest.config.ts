@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/scenarios/**'],
+          exclude: ['test/scenarios/**', 'test/realclients/**'],
           globalSetup: ['test/helpers/postgres-server.ts'],
         },
       },
@@ -31,6 +31,17 @@ export default defineConfig({
           globalSetup: ['test/helpers/rig/build.ts'],
           // Most of a scenario is waiting for processes.
           maxConcurrency: 3,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'agents',
+          include: ['test/realclients/**/*.test.ts'],
+          globalSetup: ['test/helpers/rig/build.ts'],
+          testTimeout: 180_000,
+          // The first time, agents are installed.
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -3,9 +3,11 @@
  * place before a worker starts, and with which command line it starts. It starts nothing itself.
  */
 import type { Task } from '../domain/task.ts'
+import type { CliAgent, Permissions } from './cli-agent.ts'
 import type { Problem } from './problem.ts'
 import type { Profile } from './profile.ts'
 import type { ProgramSearch } from './program.ts'
+import type { Skill } from './skills.ts'
 
 export interface AgentRow {
   readonly name: string
@@ -17,6 +19,8 @@ export interface AgentRow {
   checkProfile(profile: Profile): readonly ProfileFault[]
   /** What is missing for this task. Looks, and changes nothing. */
   preflight(context: PreflightContext): readonly Problem[]
+  /** For agents that a provider serves: whose limits a profile's workers run into, and with which sessions theirs fit together. */
+  identify?(profile: Profile): { readonly provider: string; readonly fingerprint: string }
   /** How the worker is started. Throws `missing_program` when the program has gone since the preflight. */
   launch(context: LaunchContext): Launch
 }
@@ -43,6 +47,12 @@ export interface LaunchContext extends PreflightContext {
   readonly folder: string
   /** What `yard context` prints for the task. */
   readonly context: string
+  /** The skills of the task and of the profile. */
+  readonly skills?: readonly Skill[]
+  /** For agents that are given the board's tools. */
+  readonly places?: AgentPlaces
+  /** The session to go on in, with what happened since. */
+  readonly resume?: { readonly session: string; readonly news: string } | null
 }
 
 export interface Launch {
@@ -54,6 +64,37 @@ export interface Launch {
   readonly files: readonly LaunchFile[]
   /** Variables of this agent, on top of what every worker is given. */
   readonly env?: Readonly<Record<string, string>>
+  /** For an agent that is given the board's tools: the command line is made of this where the tools are served. `argv` is its program alone. */
+  readonly agent?: AgentTask
+}
+
+/** What a runner needs to drive an agent. Plain data. */
+export interface AgentTask {
+  readonly cli: CliAgent
+  readonly model: string | null
+  readonly permissions: Permissions
+  /** Arguments of the profile. */
+  readonly more: readonly string[]
+  readonly orchestrator: boolean
+  /** Whose limits it runs into. */
+  readonly provider: string
+  /** The whole document it is given when it begins. */
+  readonly prompt: string
+  /** The session to go on in and what it is told there; null to begin. */
+  readonly resume: { readonly session: string; readonly news: string } | null
+  readonly skills: readonly Skill[]
+  readonly places: AgentPlaces
+}
+
+/** Where the tools an agent is given find what they need. */
+export interface AgentPlaces {
+  readonly attachments: string
+  readonly maxAttachmentBytes?: number
+  /** `profiles/` of the home. */
+  readonly profiles: string
+  /** The repository whose own profiles come first. */
+  readonly repository: string | null
+  readonly userHome: string
 }
 
 export interface LaunchFile {

@@ -6,6 +6,7 @@ import { WORKSPACE_KINDS } from '../domain/task.ts'
 import { isGrantableVariable, VARIABLE_RULE } from '../domain/variables.ts'
 import { nearest } from '../lib/nearest.ts'
 import { readYaml } from '../lib/read-yaml.ts'
+import { PERMISSIONS } from './cli-agent.ts'
 import { isProfileName, PROFILE_NAME_RULE, type Profile } from './profile.ts'
 import { agentNames, findAgent } from './table.ts'
 
@@ -79,6 +80,13 @@ const FRONT_MATTER = {
     .nullable()
     .default(null),
   model: text('the name of a model').nullable().default(null),
+  permissions: z
+    .enum(PERMISSIONS, { error: `one of ${PERMISSIONS.join(', ')}` })
+    .nullable()
+    .default(null),
+  orchestrator: z.boolean({ error: 'true or false' }).default(false),
+  provider: text('the name of a provider').nullable().default(null),
+  resume: z.boolean({ error: 'true or false' }).default(true),
   environment: group(ENVIRONMENT),
   skills: list('a list of names of skills', text('the name of a skill')),
   limits: group(LIMITS),
@@ -127,6 +135,10 @@ export function parseProfile({ name, text: source, file, base, userHome }: Profi
     agent: value.agent,
     command: value.command,
     model: value.model,
+    permissions: value.permissions,
+    orchestrator: value.orchestrator,
+    provider: value.provider,
+    resume: value.resume,
     environment: value.environment,
     skills: [...new Set(value.skills)],
     limits: {

@@ -1,5 +1,6 @@
 /** A profile: who does the work. One Markdown file each; the front matter says how it runs, the text is its instructions. */
 import type { WorkspaceKind } from '../domain/task.ts'
+import type { Permissions } from './cli-agent.ts'
 
 /** Plain data: it may be written to a file and read by another process. */
 export interface Profile {
@@ -8,9 +9,17 @@ export interface Profile {
   readonly description: string | null
   /** The name of an agent in the table. */
   readonly agent: string
-  /** Program and arguments, with placeholders; for agents that take one. */
+  /** Program and arguments. For the agent `command` with placeholders; for others the program in place of theirs, and further arguments. */
   readonly command: readonly string[] | null
   readonly model: string | null
+  /** What its workers may do without being asked; null for what is usual with the agent. */
+  readonly permissions: Permissions | null
+  /** Whether its workers may create cards for others and free them. */
+  readonly orchestrator: boolean
+  /** Whose limits its workers run into; null for the agent's own provider. */
+  readonly provider: string | null
+  /** Whether a worker goes on in its earlier session where it can. */
+  readonly resume: boolean
   readonly environment: {
     /** Variables handed on from the gateway's environment, besides those every worker is given. */
     readonly allow: readonly string[]

@@ -15,6 +15,10 @@ const SHELL: Profile = {
   agent: 'shell',
   command: null,
   model: null,
+  permissions: null,
+  orchestrator: false,
+  provider: null,
+  resume: true,
   environment: { allow: [], set: {} },
   skills: [],
   limits: {

@@ -1,9 +1,16 @@
 /** Every agent there is. To add one, write its row and put it here. */
 import type { AgentRow } from './agent.ts'
+import type { CliAgent } from './cli-agent.ts'
+import { cliRow } from './cli-row.ts'
 import { command } from './command.ts'
+import { claude } from './rows/claude.ts'
+import { codex } from './rows/codex.ts'
 import { shell } from './shell.ts'
 
-const AGENTS: readonly AgentRow[] = [shell, command]
+/** Agents with a command line of their own. */
+export const CLI_AGENTS: readonly CliAgent[] = [claude, codex]
+
+const AGENTS: readonly AgentRow[] = [shell, command, ...CLI_AGENTS.map(cliRow)]
 
 export const agentNames = (): readonly string[] => AGENTS.map(({ name }) => name)
 

@@ -111,7 +111,12 @@ export const policyOf = ({ kanban }: Pick<Settings, 'kanban'>): BoardPolicy => (
 export const policyFor = async (paths: Pick<HomePaths, 'config'>, env: Env): Promise<BoardPolicy> =>
   isUnconfigured(paths, env) ? DEFAULT_BOARD_POLICY : policyOf((await readConfig(paths, env)).settings)
 
-export const dispatchSettingsOf = ({ kanban, workspaces, environment }: Settings): DispatchSettings => ({
+export const dispatchSettingsOf = ({
+  kanban,
+  workspaces,
+  environment,
+  attachments,
+}: Settings): DispatchSettings => ({
   intervalSeconds: kanban.dispatch_interval_seconds,
   maxRunning: kanban.max_running,
   maxRunningPerProfile: kanban.max_running_per_profile,
@@ -121,6 +126,7 @@ export const dispatchSettingsOf = ({ kanban, workspaces, environment }: Settings
   graceSeconds: kanban.stop_grace_seconds,
   repository: workspaces.repository === null ? null : expanded(workspaces.repository),
   allowEnvironment: environment.allow,
+  maxAttachmentBytes: attachments.max_mb * 2 ** 20,
   policy: policyOf({ kanban }),
 })
 

@@ -13,5 +13,7 @@ export interface DispatchSettings {
   readonly repository: string | null
   /** Environment variables every worker is given. */
   readonly allowEnvironment: readonly string[]
+  /** The most one attachment may have. */
+  readonly maxAttachmentBytes?: number
   readonly policy: BoardPolicy
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import type { LaunchPlan } from '../agents/preflight.ts'
 import { programSearch } from '../agents/preflight.ts'
 import { isYardError } from '../domain/errors.ts'
+import { resumable, type AgentIdentity } from '../domain/run-agent.ts'
 import type { Task } from '../domain/task.ts'
 import type { BoardPolicy } from '../kernel/deps.ts'
-import { contextText } from '../kernel/worker-context.ts'
+import { contextText, newsText } from '../kernel/worker-context.ts'
 import { bootId } from '../lib/process-identity.ts'
 import {
   launchRunner,
@@ -28,11 +29,14 @@ export interface Claimed {
   readonly workspace: ResolvedWorkspace
   readonly logPath: string
   readonly maxRuntimeSeconds: number | null
+  /** The session to go on in. */
+  readonly session: ReturnType<typeof resumable>
 }
 
 export type ClaimAttempt =
   | { readonly claimed: Claimed }
-  | { readonly refused: { readonly kind: string; readonly text: string } }
+  /** `gaveUp`: the card had no attempts left, and is blocked now. */
+  | { readonly refused: { readonly kind: string; readonly text: string }; readonly gaveUp?: true }
 
 /** The ceilings of this profile: its own where it has them, else the board's. */
 export function policyFor(board: BoardPolicy, { profile }: LaunchPlan): BoardPolicy {
@@ -56,8 +60,10 @@ export async function claimForRun(
   const { profile } = plan
   const maxRuntimeSeconds =
     task.maxRuntimeSeconds ?? profile.limits.maxRuntimeSeconds ?? settings.maxRuntimeSeconds
+  const session = await sessionFor(deps, task, plan, workspace)
   const answer = await deps.kernel.openRun(
     {
+      agent: identify(plan, workspace, session),
       taskId: task.id,
       profile: profile.name,
       bootId: bootId(),
@@ -79,7 +85,32 @@ export async function claimForRun(
     DISPATCHER,
   )
   if ('refused' in answer) return answer
-  return { claimed: { ...answer, policy, plan, workspace, maxRuntimeSeconds } }
+  return { claimed: { ...answer, policy, plan, workspace, maxRuntimeSeconds, session } }
+}
+
+/** Who will do the work, as far as its provider and its sessions are concerned; null for scripts and programs. */
+function identify(
+  { agent, profile }: LaunchPlan,
+  { path }: ResolvedWorkspace,
+  session: ReturnType<typeof resumable>,
+): AgentIdentity | null {
+  const identity = agent.identify?.(profile)
+  return identity === undefined
+    ? null
+    : { ...identity, agent: agent.name, cwd: path, resumedFrom: session?.runId ?? null }
+}
+
+/** The session a worker goes on in, when everything it began with is still the same. */
+async function sessionFor(
+  { kernel }: DispatchDeps,
+  task: Task,
+  plan: LaunchPlan,
+  workspace: ResolvedWorkspace,
+): Promise<ReturnType<typeof resumable>> {
+  const identity = identify(plan, workspace, null)
+  if (identity === null || !plan.profile.resume) return null
+  const last = await kernel.lastSession(task.id, plan.profile.name)
+  return resumable(last, { ...identity, host: kernel.deps.host })
 }
 
 /** Starts the runner of a claimed card. A start that fails ends the run as `spawn_failed` and gives null. */
@@ -111,7 +142,7 @@ export async function launchClaimed(deps: DispatchDeps, claimed: Claimed): Promi
 
 async function launch(
   deps: DispatchDeps,
-  { task, runId, secret, policy, plan, workspace, logPath, maxRuntimeSeconds }: Claimed,
+  { task, runId, secret, policy, plan, workspace, logPath, maxRuntimeSeconds, session }: Claimed,
 ): Promise<LaunchedRunner> {
   const { kernel, paths, board } = deps
   const settings = deps.settings()
@@ -120,22 +151,46 @@ async function launch(
   const prepared = await prepareWorkspace(workspace, { taskId: task.id, boardId: board.id })
   if (prepared.baseCommit !== undefined) await kernel.recordBaseCommit(runId, prepared.baseCommit)
   makeRunFolder(folder)
-  const context = contextText(await kernel.workerContext(task.id))
+  const known = await kernel.workerContext(task.id)
   const search = programSearch(profile, deps.env, prepared.path)
-  const start = agent.launch({ profile, task, search, runId, workspace: prepared.path, folder, context })
+  const start = agent.launch({
+    profile,
+    task,
+    search,
+    runId,
+    workspace: prepared.path,
+    folder,
+    context: contextText(known),
+    skills: plan.skills,
+    places: {
+      attachments: paths.attachments,
+      ...(settings.maxAttachmentBytes === undefined
+        ? {}
+        : { maxAttachmentBytes: settings.maxAttachmentBytes }),
+      profiles: paths.profiles,
+      repository: workspace.repository ?? null,
+      userHome: deps.env['HOME'] ?? paths.home,
+    },
+    resume:
+      session === null
+        ? null
+        : { session: session.session, news: newsText(known, { runId: session.runId, at: session.since }) },
+  })
   const spec: RunSpec = {
     version: 1,
     board: board.address,
     boardId: board.id,
     taskId: task.id,
+    profile: profile.name,
     runId,
     secret,
     verdict: agent.verdict,
     argv: start.argv,
     stdin: start.stdin ?? null,
+    agent: start.agent ?? null,
     cwd: prepared.path,
     environment: {
-      allow: [...settings.allowEnvironment, ...profile.environment.allow],
+      allow: [...settings.allowEnvironment, ...(start.agent?.cli.allow ?? []), ...profile.environment.allow],
       add: {
         ...profile.environment.set,
         ...start.env,
@@ -144,13 +199,15 @@ async function launch(
           runId,
           folder,
           workspace: prepared.path,
-          reports: agent.verdict === 'report',
+          reports: agent.verdict === 'report' && start.agent === undefined,
+          temporary: start.agent === undefined ? null : join(folder, 'tmp'),
         }),
       },
       path: deps.binFolders,
     },
     folder,
     logPath,
+    streamPath: `${logPath}.jsonl`,
     snapshot: workspace.kind === 'worktree' ? join(paths.snapshots, `${task.id}-${runId}`) : null,
     limits: {
       runtimeSeconds: maxRuntimeSeconds,
@@ -168,12 +225,14 @@ interface WorkerPlace {
   readonly folder: string
   readonly workspace: string
   readonly reports: boolean
+  /** A folder for temporary files of its own. */
+  readonly temporary: string | null
 }
 
 /** The environment contract of a worker. */
 function workerVariables(
   { paths, board, env }: DispatchDeps,
-  { task, runId, folder, workspace, reports }: WorkerPlace,
+  { task, runId, folder, workspace, reports, temporary }: WorkerPlace,
 ): Record<string, string> {
   return {
     YARD_HOME: paths.home,
@@ -185,6 +244,7 @@ function workerVariables(
     YARD_PROFILE: task.assignee ?? '',
     // Only a worker that reports by the command line is given the way to do so.
     ...(reports ? { YARD_CAPABILITY_FILE: join(folder, RUN_FILES.capability) } : {}),
+    ...(temporary === null ? {} : { TMPDIR: temporary }),
     ...(env['YARD_TEST'] === undefined ? {} : { YARD_TEST: env['YARD_TEST'] }),
   }
 }

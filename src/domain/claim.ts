@@ -12,10 +12,9 @@ export interface ClaimFacts {
   readonly holds: readonly Hold[]
   /** The last run whose processes are not proven gone. */
   readonly lingeringRunId: number | null
-  /** Given for a dispatcher's claim, which is charged; null for a claim by hand. */
-  readonly attempts: Attempts | null
 }
 
+/** What a dispatcher's claim, which is charged, must know of the ledger. */
 export interface Attempts {
   readonly totals: LedgerTotals
   /** Attempts the card's profile has started today. */
@@ -23,9 +22,11 @@ export interface Attempts {
   readonly policy: AttemptPolicy
 }
 
-/** The reason a ready card may not be claimed now, or null when it may. */
-export function claimRefusal(task: Task, facts: ClaimFacts): Reason | null {
-  const { now, attempts } = facts
+/**
+ * The reason a card must wait, or null when it may be claimed as far as it itself is concerned. Of a claim by hand only a
+ * pause is asked about: who claims has decided about everything else.
+ */
+export function waitReason(task: Task, facts: ClaimFacts, by: 'hand' | 'dispatcher'): Reason | null {
   if (task.status !== 'ready')
     return reason('status', `it is ${task.status}, not ready`, { lift: `yard why ${task.id}` })
   if (facts.openParents > 0)
@@ -35,10 +36,9 @@ export function claimRefusal(task: Task, facts: ClaimFacts): Reason | null {
     )
   if (facts.lingeringRunId !== null) return lingeringReason(facts.lingeringRunId)
   const hold = facts.holds.find(
-    (candidate) => isHolding(candidate, now) && (attempts !== null || candidate.kind === 'pause'),
+    (candidate) => isHolding(candidate, facts.now) && (by === 'dispatcher' || candidate.kind === 'pause'),
   )
-  if (hold !== undefined) return holdReason(hold)
-  return attempts === null ? null : (spentReason(task, attempts) ?? dayReason(task, attempts, now))
+  return hold === undefined ? null : holdReason(hold)
 }
 
 export const lingeringReason = (runId: number): Reason =>
@@ -56,6 +56,17 @@ export const spentReason = (task: Task, { totals, policy }: Attempts): Reason | 
         },
       )
 
+/** The card is blocked until a person grants it more. */
+export const giveUp = (task: Task, { text }: Reason): Change =>
+  change(
+    task,
+    { verb: 'giveUp', to: 'blocked' },
+    {
+      events: [{ kind: 'gave_up', payload: { failures: task.spawnFailures, error: text } }],
+      openHolds: [{ scope: 'task', target: task.id, kind: 'breaker', reason: text }],
+    },
+  )
+
 /** The profile has no attempts left until the next day begins (UTC). */
 export const dayReason = (
   task: Task,
@@ -72,7 +83,8 @@ export const dayReason = (
 
 /** A stored hold as a reason, with the verb that lifts it. */
 export function holdReason(hold: Hold): Reason {
-  const of = hold.scope === 'task' ? '' : hold.scope === 'board' ? 'the board: ' : `profile ${hold.target}: `
+  const of =
+    hold.scope === 'task' ? '' : hold.scope === 'board' ? 'the board: ' : `${hold.scope} ${hold.target}: `
   return {
     kind: hold.kind,
     text: `${of}${hold.reason}`,
@@ -84,7 +96,7 @@ export function holdReason(hold: Hold): Reason {
 }
 
 function liftingVerb({ scope, target, kind }: Hold): string | null {
-  if (kind === 'time') return null
+  if (kind === 'time' || scope === 'provider') return null
   if (scope !== 'task') return scope === 'board' ? 'yard resume' : `yard resume ${target}`
   switch (kind) {
     case 'human':
@@ -100,7 +112,7 @@ function liftingVerb({ scope, target, kind }: Hold): string | null {
   }
 }
 
-/** Opens a run on a card for which {@link claimRefusal} found nothing. */
+/** Opens a run on a card for which {@link waitReason} found nothing. */
 export function claim(task: Task, opening: RunOpening, now: Seconds): Change {
   return change(
     task,

@@ -5,7 +5,7 @@ import type { Seconds, TaskId } from './task.ts'
 export const HOLD_KINDS = ['human', 'approval', 'time', 'cooldown', 'breaker', 'preflight', 'pause'] as const
 export type HoldKind = (typeof HOLD_KINDS)[number]
 
-export const HOLD_SCOPES = ['task', 'profile', 'board'] as const
+export const HOLD_SCOPES = ['task', 'profile', 'provider', 'board'] as const
 export type HoldScope = (typeof HOLD_SCOPES)[number]
 
 /** The target of a hold on the whole board. */
@@ -14,7 +14,7 @@ export const BOARD_TARGET = '*'
 export interface Hold {
   readonly id: number
   readonly scope: HoldScope
-  /** A task id, a profile name, or `*`. */
+  /** A task id, the name of a profile or of a provider, or `*`. */
   readonly target: string
   readonly kind: HoldKind
   readonly reason: string

@@ -93,12 +93,19 @@ const askedFor = (ending: Undone, { actor, reason, after }: StopRequest): Undone
   error: ending.error ?? `stopped by ${actor}: ${reason}`,
 })
 
-const REFUNDED: ReadonlySet<RunOutcome> = new Set(['spawn_failed', 'reclaimed', 'stopped'])
+const REFUNDED: ReadonlySet<RunOutcome> = new Set([
+  'spawn_failed',
+  'reclaimed',
+  'stopped',
+  'rate_limited',
+  'misconfigured',
+])
+/** Bounded by something else than the cap: the failure limit, or the hold that every such ending opens. */
+const BOUNDED: ReadonlySet<RunOutcome> = new Set(['spawn_failed', 'rate_limited', 'misconfigured'])
 
 function refundFor(ending: Undone, { charged, totals }: ReleaseFacts): LedgerDraft[] {
   if (!charged || !REFUNDED.has(ending.outcome)) return []
-  // A start that failed is bounded by the failure limit; everything else by the cap.
-  if (ending.outcome !== 'spawn_failed' && totals.refunded >= MAX_REFUNDS_PER_CARD) return []
+  if (!BOUNDED.has(ending.outcome) && totals.refunded >= MAX_REFUNDS_PER_CARD) return []
   return [{ kind: 'refund', amount: 1, reason: ending.outcome }]
 }
 
@@ -162,6 +169,8 @@ function automatic(
   }
   // Nothing failed: the next attempt need not wait.
   if (ending.outcome === 'reclaimed' || ending.outcome === 'stopped') return { move: waiting }
+  // The provider or the profile is held, not the card.
+  if (ending.outcome === 'rate_limited' || ending.outcome === 'misconfigured') return { move: waiting }
   const wait = retryWaitSeconds(failures, policy)
   if (wait <= 0) return { move: waiting, set }
   const reason = `waits ${wait} s before the next attempt; the last one: ${said}`
@@ -212,6 +221,8 @@ function endingEvent(
         kind: 'stopped',
         payload: { pid: workerPid, by: stop?.actor ?? null, sigkill: evidence.killed, ...shared },
       }
+    case 'rate_limited':
+    case 'misconfigured':
     case 'reclaimed':
       return { kind: 'reclaimed', payload: { stale_lock: task.claimLock, ...shared } }
   }

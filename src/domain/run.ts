@@ -1,4 +1,5 @@
 /** A run: one attempt at a task, from claim to ending. It ends exactly once. */
+import type { AgentProblem } from './run-agent.ts'
 import type { Seconds, TaskId } from './task.ts'
 
 /** How a run can end. */
@@ -25,6 +26,10 @@ export const RUN_OUTCOMES = [
   'reclaimed',
   /** A person stopped it. */
   'stopped',
+  /** The agent's provider has had enough for now; everybody who uses it waits. */
+  'rate_limited',
+  /** The agent's login, key or model was not accepted: a person must repair it. */
+  'misconfigured',
 ] as const
 export type RunOutcome = (typeof RUN_OUTCOMES)[number]
 
@@ -112,6 +117,8 @@ export interface RunEnding {
     | 'spawn_failed'
     | 'reclaimed'
     | 'stopped'
+    | 'rate_limited'
+    | 'misconfigured'
   >
   /** One sentence with the fact; null when it went well. */
   readonly error: string | null
@@ -119,6 +126,8 @@ export interface RunEnding {
   readonly result?: string | null
   readonly summary?: string | null
   readonly evidence: RunEvidence
+  /** For `rate_limited` and `misconfigured`: what everybody else would run into too. */
+  readonly problem?: AgentProblem
 }
 
 /** A request to end an open run, and what becomes of the card once its processes are gone. */

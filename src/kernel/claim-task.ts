@@ -1,18 +1,32 @@
 import type { Actor } from '../domain/actor.ts'
-import { claim, claimRefusal, type ClaimFacts } from '../domain/claim.ts'
+import type { AttemptPolicy } from '../domain/attempts.ts'
+import {
+  claim,
+  dayReason,
+  giveUp,
+  spentReason,
+  waitReason,
+  type Attempts,
+  type ClaimFacts,
+} from '../domain/claim.ts'
 import { invalid } from '../domain/errors.ts'
 import { reason, type Reason } from '../domain/hold.ts'
+import type { AgentIdentity } from '../domain/run-agent.ts'
 import type { Task, TaskId, WorkspaceKind } from '../domain/task.ts'
 import { hashSecret, newSecret } from '../lib/ids.ts'
-import type { WriteTransaction } from '../store/connection.ts'
+import type { Connection, WriteTransaction } from '../store/connection.ts'
 import { findHoldsOver } from '../store/tables/holds.ts'
 import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { lockAdmission } from '../store/tables/locks.ts'
+import { insertRunAgent } from '../store/tables/run-agents.ts'
 import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findLease, insertLease, type Workspace } from '../store/tables/workspaces.ts'
 import { apply, signatureOf } from './apply.ts'
+import { probing } from './run-agent.ts'
 import { denyWorkers, requireLocked, type BoardPolicy, type KernelDeps } from './deps.ts'
+
+const BY_CEILING = 'rule:ceiling'
 
 export type ClaimResult = { readonly claimed: Task; readonly runId: number } | { readonly refused: Reason }
 
@@ -32,7 +46,7 @@ export async function claimTask(
   return store.write(async (tx) => {
     await lockAdmission(tx, { alone: false })
     const task = await requireLocked(tx, id)
-    const refused = claimRefusal(task, await claimFacts(tx, task, null))
+    const refused = waitReason(task, await claimFacts(tx, task), 'hand')
     if (refused !== null) return { refused }
     const opening = {
       profile: task.assignee ?? actor.name,
@@ -67,11 +81,14 @@ export interface RunRequest {
   readonly policy: BoardPolicy
   /** Runs that may be open on the board and for this profile; checked in the claiming transaction. */
   readonly caps: { readonly board: number; readonly profile: number }
+  /** Who will do the work, when it is an agent that its provider may refuse. */
+  readonly agent?: AgentIdentity | null
 }
 
 export type OpenRunResult =
+  /** `gaveUp`: the card had no attempts left, and is blocked now. */
+  | { readonly refused: Reason; readonly gaveUp?: true }
   | { readonly task: Task; readonly runId: number; readonly secret: string; readonly logPath: string }
-  | { readonly refused: Reason }
 
 /** A dispatcher's claim: charges an attempt, leases the workspace, and gives the run the secret its worker must present. */
 export async function openRun(
@@ -85,10 +102,20 @@ export async function openRun(
     const task = await requireLocked(tx, wanted.taskId)
     if (task.assignee !== wanted.profile)
       return { refused: reason('status', `it is assigned to ${task.assignee ?? 'nobody'} now`) }
+    const agent = wanted.agent ?? null
+    const waits = waitReason(task, await claimFacts(tx, task, agent?.provider), 'dispatcher')
+    if (waits !== null) return { refused: waits }
+    const attempts = await attemptsOf(tx, task, wanted.policy, tx.now)
+    const spent = spentReason(task, attempts)
+    if (spent !== null) {
+      await apply(tx, giveUp(task, spent), { actor: BY_CEILING, door: actor.door, runId: null })
+      return { refused: spent, gaveUp: true }
+    }
     const refused =
-      claimRefusal(task, await claimFacts(tx, task, wanted.policy)) ??
+      dayReason(task, attempts, tx.now) ??
       (await workspaceRefusal(tx, host, wanted.workspace)) ??
-      (await capRefusal(tx, wanted))
+      (await capRefusal(tx, wanted)) ??
+      (agent === null ? null : await probeRefusal(tx, { provider: agent.provider, profile: wanted.profile }))
     if (refused !== null) return { refused }
     const opening = {
       profile: wanted.profile,
@@ -105,6 +132,8 @@ export async function openRun(
     const applied = await apply(tx, claim(task, opening, tx.now), signatureOf(actor))
     const runId = applied.runId ?? 0
     await insertLease(tx, { host, ...wanted.workspace, taskId: task.id, runId, now: tx.now })
+    if (agent !== null)
+      await insertRunAgent(tx, { ...agent, runId, taskId: task.id, profile: wanted.profile, host, now: tx.now })
     return { task: applied.task, runId, secret, logPath: `${wanted.logFolder}/${task.id}-${runId}.log` }
   })
 }
@@ -120,6 +149,20 @@ async function capRefusal(tx: WriteTransaction, { profile, caps }: RunRequest): 
     ? reason('capacity', `${mine} cards run for ${profile}, and ${caps.profile} is its cap`)
     : null
 }
+
+/** Whether a limit is over is tried by one run at a time. */
+async function probeRefusal(
+  tx: WriteTransaction,
+  of: { readonly provider: string; readonly profile: string },
+): Promise<Reason | null> {
+  const probe = await probing(tx, of, tx.now)
+  return probe === null ? null : probeReason(probe)
+}
+
+export const probeReason = ({ hold, runId }: NonNullable<Awaited<ReturnType<typeof probing>>>): Reason =>
+  reason('cooldown', `run ${runId} is trying whether ${hold.scope} ${hold.target} can be used again`, {
+    since: hold.since,
+  })
 
 async function workspaceRefusal(
   tx: WriteTransaction,
@@ -138,20 +181,21 @@ export const leasedReason = ({ path, taskId, createdAt }: Workspace): Reason =>
     blockedBy: [taskId],
   })
 
-/** Everything the decision needs, read in the claiming transaction. `policy` null: a claim by hand, which is not charged. */
-async function claimFacts(tx: WriteTransaction, task: Task, policy: BoardPolicy | null): Promise<ClaimFacts> {
-  return {
-    now: tx.now,
-    openParents: await countOpenParents(tx, task.id),
-    holds: await findHoldsOver(tx, task),
-    lingeringRunId: await findLingeringRun(tx, task.id),
-    attempts:
-      policy === null
-        ? null
-        : {
-            totals: await ledgerTotals(tx, task.id),
-            profileToday: await attemptsOfDay(tx, task.assignee ?? '', tx.now),
-            policy,
-          },
-  }
-}
+const claimFacts = async (tx: WriteTransaction, task: Task, provider?: string): Promise<ClaimFacts> => ({
+  now: tx.now,
+  openParents: await countOpenParents(tx, task.id),
+  holds: await findHoldsOver(tx, task, provider),
+  lingeringRunId: await findLingeringRun(tx, task.id),
+})
+
+/** What the ledger says of the card and its profile. */
+export const attemptsOf = async (
+  db: Connection,
+  task: Task,
+  policy: AttemptPolicy,
+  now: number,
+): Promise<Attempts> => ({
+  totals: await ledgerTotals(db, task.id),
+  profileToday: await attemptsOfDay(db, task.assignee ?? '', now),
+  policy,
+})

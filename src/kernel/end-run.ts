@@ -17,6 +17,7 @@ import { lockTask } from '../store/tables/tasks.ts'
 import { releaseLeases } from '../store/tables/workspaces.ts'
 import { apply, note, type Signature } from './apply.ts'
 import type { KernelDeps } from './deps.ts'
+import { holdProvider } from './run-agent.ts'
 
 const BY_EQUAL_FAILURES = 'rule:equal-failures'
 
@@ -53,6 +54,7 @@ export async function closeRun(
       maxRuntimeSeconds: run?.maxRuntimeSeconds ?? null,
     }
     const { task } = await endOpenRun(deps, tx, found, kept, facts, { ...by, runId })
+    await holdProvider(tx, runId, kept, by)
     await pauseOnEqualFailures(deps, tx, run?.profile ?? null, kept, by)
     return stop === null ? task : followStop(tx, task, stop)
   })
@@ -122,6 +124,15 @@ function afterVerdict(task: Task, { after, actor }: StopRequest, now: number): C
 /** Endings read to judge whether a profile's cards fail alike. */
 const ENDINGS_READ = 60
 
+/** Endings that say nothing about the profile, or whose own hold says it. */
+const NO_FAILURES: ReadonlySet<RunEnding['outcome']> = new Set([
+  'completed',
+  'stopped',
+  'reclaimed',
+  'rate_limited',
+  'misconfigured',
+])
+
 /** When one profile's cards fail alike, one after another, the profile is paused rather than each card tried in turn. */
 async function pauseOnEqualFailures(
   { policy }: KernelDeps,
@@ -130,7 +141,7 @@ async function pauseOnEqualFailures(
   ending: RunEnding,
   by: Signature,
 ): Promise<void> {
-  if (ending.outcome === 'completed' || ending.outcome === 'stopped' || ending.outcome === 'reclaimed') return
+  if (NO_FAILURES.has(ending.outcome)) return
   if (profile === null) return
   const since = (await findLastLifted(tx, 'profile', profile, 'breaker')) ?? 0
   const endings = (await findLastEndings(tx, profile, ENDINGS_READ)).filter(

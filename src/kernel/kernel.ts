@@ -37,6 +37,7 @@ import {
   recordWorkspace,
   workspacesWithOwners,
 } from './retention.ts'
+import { lastSession, letProbe, listRunAgents, recordAgent } from './run-agent.ts'
 import { askLease, recordBaseCommit, recordSpawn, renewLease, startRun } from './run-lease.ts'
 import {
   getLatestEventId,
@@ -85,6 +86,8 @@ const VERBS = {
   identifyRun,
   issueCredential,
   keptDigests,
+  lastSession,
+  letProbe,
   liftDueHolds,
   linkTasks,
   listActiveWorkers,
@@ -92,6 +95,7 @@ const VERBS = {
   listCredentials,
   listHolds,
   listLiveRuns,
+  listRunAgents,
   listRuns,
   listSubscriptions,
   listTasks,
@@ -108,6 +112,7 @@ const VERBS = {
   readPreflightBlocked,
   readReady,
   reclaimExpired,
+  recordAgent,
   recordBaseCommit,
   recordSpawn,
   recordWorkspace,

@@ -5,12 +5,13 @@ import { isFinished, type Task, type TaskId } from '../domain/task.ts'
 import type { Connection } from '../store/connection.ts'
 import { lastEventOfKind } from '../store/tables/events.ts'
 import { findHoldsOver } from '../store/tables/holds.ts'
-import { attemptsOfDay, ledgerTotals } from '../store/tables/ledger.ts'
 import { findParents, type LinkedTask } from '../store/tables/links.ts'
+import { findProviderOf } from '../store/tables/run-agents.ts'
 import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findStop } from '../store/tables/run-stops.ts'
 import { findLease, findWorkspacesOf } from '../store/tables/workspaces.ts'
-import { leasedReason } from './claim-task.ts'
+import { attemptsOf, leasedReason, probeReason } from './claim-task.ts'
+import { probing } from './run-agent.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
 /** What only a door knows: the caps in force, and whether anybody dispatches. */
@@ -86,7 +87,9 @@ async function stopReasons(db: Connection, task: Task): Promise<Reason[]> {
 
 /** A preflight hold whose time has come is in force until its check passes. */
 const holdsInForce = async (db: Connection, task: Task, now: number): Promise<Hold[]> =>
-  (await findHoldsOver(db, task)).filter((hold) => isHolding(hold, now) || hold.kind === 'preflight')
+  (await findHoldsOver(db, task, await findProviderOf(db, task.assignee ?? ''))).filter(
+    (hold) => isHolding(hold, now) || (hold.kind === 'preflight' && hold.scope === 'task'),
+  )
 
 async function blockedReasons(db: Connection, task: Task, now: number): Promise<Reason[]> {
   const holds = await holdsInForce(db, task, now)
@@ -132,11 +135,7 @@ async function admissionReasons(
   now: number,
 ): Promise<Reason[]> {
   const lingering = await findLingeringRun(db, task.id)
-  const attempts = {
-    totals: await ledgerTotals(db, task.id),
-    profileToday: await attemptsOfDay(db, task.assignee ?? '', now),
-    policy: policy(task.assignee),
-  }
+  const attempts = await attemptsOf(db, task, policy(task.assignee), now)
   return [
     task.assignee === null
       ? reason('unassigned', 'nobody is assigned to it', { lift: `yard assign ${task.id} <profile>` })
@@ -145,7 +144,15 @@ async function admissionReasons(
     spentReason(task, attempts),
     dayReason(task, attempts, now),
     ...(await leaseReasons(db, task, host)),
+    ...(await probeReasons(db, task, now)),
   ].filter((found) => found !== null)
+}
+
+async function probeReasons(db: Connection, { assignee }: Task, now: number): Promise<Reason[]> {
+  const provider = assignee === null ? undefined : await findProviderOf(db, assignee)
+  if (assignee === null || provider === undefined) return []
+  const probe = await probing(db, { provider, profile: assignee }, now)
+  return probe === null ? [] : [probeReason(probe)]
 }
 
 /** Looks at the folder it asks for and at those it has worked in; only a dispatcher can tell where a card will work. */

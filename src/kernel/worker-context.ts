@@ -1,6 +1,6 @@
 /** What a worker is told about its card: bounded, whatever the board holds. */
 import type { Run } from '../domain/run.ts'
-import type { Comment, Task } from '../domain/task.ts'
+import { isFinished, type Comment, type Task } from '../domain/task.ts'
 import { cut } from '../domain/text.ts'
 import { countCommentsOf, findComments } from '../store/tables/comments.ts'
 import { findParents } from '../store/tables/links.ts'
@@ -19,6 +19,9 @@ export const CONTEXT_LIMITS = {
   comment: 2_048,
   parents: 30,
 } as const
+
+/** Of whole sections, in characters: with these the document stays below about 128,000 whatever the board holds. */
+const BUDGETS = { parents: 32_768, attempts: 32_768, comments: 49_152 } as const
 
 export interface AttemptView {
   readonly run: Run
@@ -57,9 +60,7 @@ export async function workerContext({ store }: KernelDeps, id: string): Promise<
     for (const run of ended.slice(-CONTEXT_LIMITS.attempts))
       attempts.push({ run, lastLines: (await findEvidence(db, run.id))?.lastLines ?? null })
     const parents: ParentResult[] = []
-    for (const parent of (await findParents(db, id))
-      .filter(({ status }) => status === 'done' || status === 'archived')
-      .slice(0, CONTEXT_LIMITS.parents)) {
+    for (const parent of (await findParents(db, id)).filter(isFinished).slice(0, CONTEXT_LIMITS.parents)) {
       const run = await findLastCompletedRun(db, parent.id)
       const card = await findTask(db, parent.id)
       parents.push({
@@ -87,52 +88,138 @@ export async function workerContext({ store }: KernelDeps, id: string): Promise<
   })
 }
 
-const when = (seconds: number | null): string =>
-  seconds === null ? 'unknown' : new Date(seconds * 1000).toISOString()
+const when = (seconds: number | null, now: number): string =>
+  seconds === null
+    ? 'at an unknown time'
+    : `${new Date(seconds * 1000).toISOString()} (${age(now - seconds)} ago)`
 
-/** The context as the text a worker reads. */
+function age(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, seconds)} s`
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 2 * 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
+}
+
+/**
+ * Somebody's words between lines that only this function writes: whatever they hold, they cannot end their own fence or
+ * begin another one.
+ */
+function fenced(label: string, text: string): string {
+  const safe = text.replace(/\r\n?/g, '\n').replace(/^(?=\s*(?:<<<|>>>))/gm, '\\')
+  return `<<< ${oneLine(label)}\n${safe}\n>>>`
+}
+
+/** Names are words of somebody too. */
+const oneLine = (text: string): string =>
+  text.replace(/\s+/g, ' ').replaceAll('<<<', '‹').replaceAll('>>>', '›').trim()
+
+/** As many of the newest entries as fit; the rest is counted. */
+function section(
+  title: string,
+  entries: readonly string[],
+  { budget, older, noun }: { budget: number; older: number; noun: string },
+): string {
+  const kept: string[] = []
+  let size = 0
+  for (const entry of entries.toReversed()) {
+    if (kept.length > 0 && size + entry.length > budget) break
+    kept.unshift(entry)
+    size += entry.length
+  }
+  const hidden = older + entries.length - kept.length
+  if (kept.length === 0 && hidden === 0) return ''
+  const note = hidden === 0 ? [] : [`(${hidden} older ${noun}${hidden === 1 ? ' is' : 's are'} not shown)`]
+  return [`## ${title}`, ...note, ...kept].join('\n\n')
+}
+
+/** The context as the text a worker reads: facts of the board in plain words, everything anybody wrote fenced and signed. */
 export function contextText(context: WorkerContext): string {
-  const { task } = context
+  const { task, readAt: now } = context
   const sections = [
     [
-      `# ${task.id}: ${task.title}`,
-      `Status: ${task.status} · Assignee: ${task.assignee ?? 'nobody'} · Priority: ${task.priority}${task.tenant === null ? '' : ` · Tenant: ${task.tenant}`}`,
-      task.body === null ? '' : `\n${cut(task.body, CONTEXT_LIMITS.body)}`,
+      `# ${task.id}: ${oneLine(task.title)}`,
+      `Status: ${task.status} · Assignee: ${task.assignee ?? 'nobody'} · Priority: ${task.priority}${task.tenant === null ? '' : ` · Tenant: ${oneLine(task.tenant)}`}`,
+      `Created by ${oneLine(task.createdBy ?? 'somebody')}, ${when(task.createdAt, now)} · Read ${new Date(now * 1000).toISOString()}, version ${context.version}`,
     ].join('\n'),
-    context.attempts.length === 0
+    task.body === null || task.body.trim() === ''
       ? ''
-      : `## Earlier attempts\n${context.olderAttempts > 0 ? `(${context.olderAttempts} older attempts are not shown)\n` : ''}${context.attempts.map(attemptText).join('\n\n')}`,
-    context.parents.length === 0
-      ? ''
-      : `## Results of finished parents\n${context.parents.map(parentText).join('\n\n')}`,
+      : `## Task\n\n${fenced(`task, written by ${task.createdBy ?? 'somebody'}`, cut(task.body, CONTEXT_LIMITS.body))}`,
+    section(
+      'Results of finished parents',
+      context.parents.map((parent) => parentText(parent, now)),
+      { budget: BUDGETS.parents, older: 0, noun: 'parent' },
+    ),
+    section(
+      'Earlier attempts',
+      context.attempts.map((attempt) => attemptText(attempt, now)),
+      { budget: BUDGETS.attempts, older: context.olderAttempts, noun: 'attempt' },
+    ),
     context.recentRuns.length === 0
       ? ''
-      : `## Recent work of ${task.assignee} on other cards\n${context.recentRuns.map((run) => `- ${run.taskId} (${when(run.endedAt)}): ${cut((run.summary ?? '').split('\n')[0] ?? '', 400)}`).join('\n')}`,
-    context.comments.length === 0
-      ? ''
-      : `## Comments\n${context.olderComments > 0 ? `(${context.olderComments} older comments are not shown)\n` : ''}${context.comments.map((comment) => `### ${comment.author}, ${when(comment.createdAt)}\n${cut(comment.body, CONTEXT_LIMITS.comment)}`).join('\n\n')}`,
+      : `## Recent work of ${oneLine(task.assignee ?? '')} on other cards\n\n${context.recentRuns.map((run) => `- ${run.taskId}, ${when(run.endedAt, now)}: ${oneLine(cut((run.summary ?? '').split('\n')[0] ?? '', 400))}`).join('\n')}`,
+    section(
+      'Comments',
+      context.comments.map((comment) => commentText(comment, now)),
+      { budget: BUDGETS.comments, older: context.olderComments, noun: 'comment' },
+    ),
   ]
   return `${sections.filter(Boolean).join('\n\n')}\n`
 }
 
-function attemptText({ run, lastLines }: AttemptView): string {
+const commentText = (comment: Comment, now: number): string =>
+  fenced(
+    `comment by ${comment.author}, ${when(comment.createdAt, now)}`,
+    cut(comment.body, CONTEXT_LIMITS.comment),
+  )
+
+function attemptText({ run, lastLines }: AttemptView, now: number): string {
   const facts = [
-    `### Run ${run.id} by ${run.profile ?? 'somebody'}: ${run.outcome ?? 'open'}, ended ${when(run.endedAt)}`,
+    `### Run ${run.id} by ${oneLine(run.profile ?? 'somebody')}: ${run.outcome ?? 'open'}, ended ${when(run.endedAt, now)}`,
   ]
-  if (run.summary !== null) facts.push(cut(run.summary, CONTEXT_LIMITS.field))
-  if (run.error !== null) facts.push(`Error: ${cut(run.error, CONTEXT_LIMITS.field)}`)
-  if (run.metadata !== null)
-    facts.push(`Metadata: ${cut(JSON.stringify(run.metadata), CONTEXT_LIMITS.field)}`)
-  if (lastLines !== null && run.outcome !== 'completed')
-    facts.push(`Last lines of its output:\n${cut(lastLines, CONTEXT_LIMITS.field)}`)
+  const field = (label: string, text: string | null) => {
+    if (text !== null && text.trim() !== '')
+      facts.push(fenced(`${label} of run ${run.id}`, cut(text, CONTEXT_LIMITS.field)))
+  }
+  field('summary', run.summary)
+  field('error', run.error)
+  field('metadata', run.metadata === null ? null : JSON.stringify(run.metadata))
+  if (run.outcome !== 'completed') field('last lines of output', lastLines)
   return facts.join('\n')
 }
 
-function parentText(parent: ParentResult): string {
-  const facts = [`### ${parent.id} ${parent.title} (${parent.status}, finished ${when(parent.finishedAt)})`]
+function parentText(parent: ParentResult, now: number): string {
+  const facts = [
+    `### ${parent.id} ${oneLine(parent.title)} (${parent.status}, finished ${when(parent.finishedAt, now)})`,
+  ]
   const said = parent.summary ?? parent.result
-  if (said !== null) facts.push(cut(said, CONTEXT_LIMITS.field))
+  if (said !== null) facts.push(fenced(`result of ${parent.id}`, cut(said, CONTEXT_LIMITS.field)))
   if (parent.metadata !== null)
-    facts.push(`Metadata: ${cut(JSON.stringify(parent.metadata), CONTEXT_LIMITS.field)}`)
+    facts.push(fenced(`metadata of ${parent.id}`, cut(JSON.stringify(parent.metadata), CONTEXT_LIMITS.field)))
   return facts.join('\n')
+}
+
+/** What a worker that goes on in its own session has not heard yet: how the run ended, and what was said since. */
+export function newsText(
+  context: WorkerContext,
+  since: { readonly runId: number; readonly at: number },
+): string {
+  const { readAt: now } = context
+  const run = context.attempts.find((attempt) => attempt.run.id === since.runId)?.run
+  const later = context.attempts.filter((attempt) => attempt.run.id > since.runId)
+  const comments = context.comments.filter((comment) => comment.createdAt >= since.at)
+  const ended =
+    run === undefined
+      ? ''
+      : `Your run ${run.id} ended as ${run.outcome ?? 'unknown'}${run.error === null ? '' : `: ${oneLine(cut(run.error, 400))}`}.`
+  return [
+    ended,
+    ...later.map((attempt) => attemptText(attempt, now)),
+    section(
+      'Comments since then',
+      comments.map((comment) => commentText(comment, now)),
+      { budget: BUDGETS.comments, older: 0, noun: 'comment' },
+    ),
+    comments.length === 0 ? 'Nobody has commented since. kanban_show gives you the card as it is now.' : '',
+  ]
+    .filter(Boolean)
+    .join('\n\n')
 }

@@ -1,6 +1,7 @@
 /** From what was seen of a worker's end to what the board is told. */
 import type { RunEnding, RunEvidence } from '../domain/run.ts'
 import type { StartFailure } from './start-failure.ts'
+import type { AgentWords } from './agent-run.ts'
 import type { RunSpec } from './run-spec.ts'
 
 /** Why the runner ended the worker; the worker's own ending has none. */
@@ -10,6 +11,8 @@ export type StopCause =
   | { readonly kind: 'reported' }
   | { readonly kind: 'runner_told' }
   | { readonly kind: 'lease_lost' }
+  /** An agent's provider will not serve it. */
+  | { readonly kind: 'hopeless' }
 
 export interface SeenEnding {
   readonly exitCode: number | null
@@ -18,6 +21,8 @@ export interface SeenEnding {
   readonly cause: StopCause | null
   readonly elapsedSeconds: number
   readonly lastLines: string
+  /** What an agent said of its end. */
+  readonly words?: AgentWords | null
 }
 
 export function classifyEnding({ verdict }: Pick<RunSpec, 'verdict'>, seen: SeenEnding): RunEnding {
@@ -47,6 +52,7 @@ export function classifyEnding({ verdict }: Pick<RunSpec, 'verdict'>, seen: Seen
       return { outcome: 'reclaimed', error: 'its lease could not be renewed', evidence }
     // Its verdict stands; what follows is the evidence of a worker that was slow to leave.
     case 'reported':
+    case 'hopeless':
     case undefined:
       return byItself(verdict, seen, evidence)
   }
@@ -54,9 +60,17 @@ export function classifyEnding({ verdict }: Pick<RunSpec, 'verdict'>, seen: Seen
 
 function byItself(
   verdict: RunSpec['verdict'],
-  { exitCode, signal, lastLines }: SeenEnding,
+  { exitCode, signal, lastLines, words }: SeenEnding,
   evidence: RunEvidence,
 ): RunEnding {
+  const problem = words?.problem ?? null
+  if (problem !== null)
+    return {
+      outcome: problem.class === 'quota' ? 'rate_limited' : 'misconfigured',
+      error: words?.error ?? problem.message,
+      problem,
+      evidence,
+    }
   if (exitCode === 0 && verdict === 'exit-code')
     return {
       outcome: 'completed',
@@ -66,16 +80,25 @@ function byItself(
       evidence,
     }
   if (exitCode === 0)
-    return { outcome: 'no_verdict', error: 'it exited 0 without saying how the work went', evidence }
+    return {
+      outcome: 'no_verdict',
+      error: withReason('it exited 0 without saying how the work went', words),
+      evidence,
+    }
   return {
     outcome: 'crashed',
-    error:
+    error: withReason(
       exitCode === null
         ? `it was ended by ${signal ?? 'an unknown signal'}`
         : `it exited with code ${exitCode}`,
+      words,
+    ),
     evidence,
   }
 }
+
+const withReason = (fact: string, words: AgentWords | null | undefined): string =>
+  words?.error == null ? fact : `${fact}; ${words.error}`
 
 export function startFailureEnding(failure: StartFailure): RunEnding {
   return {

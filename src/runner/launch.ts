@@ -28,7 +28,8 @@ export function makeRunFolder(folder: string): void {
 /** Writes what the runner needs and starts it in a session of its own, so that it outlives the gateway. */
 export async function launchRunner({ spec, files, entry, env }: RunnerLaunch): Promise<LaunchedRunner> {
   for (const file of files) writeFileSync(join(spec.folder, file.name), file.content, { mode: file.mode })
-  if (spec.verdict === 'report') {
+  // Only what reports by the command line is given the way to do so.
+  if (spec.verdict === 'report' && spec.agent === null) {
     const capability = { run_id: spec.runId, task_id: spec.taskId, secret: spec.secret, board: spec.board }
     writeFileSync(join(spec.folder, RUN_FILES.capability), JSON.stringify(capability), { mode: 0o600 })
   }

@@ -1,4 +1,5 @@
 /** What a runner is told: everything about one run, in a private file, because it holds the run's secret. */
+import type { AgentTask } from '../agents/agent.ts'
 import type { BoardPolicy } from '../kernel/deps.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
 
@@ -7,12 +8,16 @@ export interface RunSpec {
   readonly board: BoardAddress
   readonly boardId: string
   readonly taskId: string
+  /** Who works on it. */
+  readonly profile: string
   readonly runId: number
   readonly secret: string
   /** `exit-code`: exit 0 completes the card. `report`: the worker must say so itself. */
   readonly verdict: 'exit-code' | 'report'
   readonly argv: readonly [string, ...string[]]
   readonly stdin: string | null
+  /** An agent that is given the board's tools; null for a program that is started as it is. */
+  readonly agent: AgentTask | null
   readonly cwd: string
   readonly environment: {
     readonly allow: readonly string[]
@@ -22,6 +27,8 @@ export interface RunSpec {
   /** The run's private folder; removed when the run is closed. */
   readonly folder: string
   readonly logPath: string
+  /** Where what an agent does is kept in words that are the same for every agent. */
+  readonly streamPath: string
   /** Where the uncommitted changes of a worktree are kept when its run does not complete; null for other workspaces. */
   readonly snapshot: string | null
   readonly limits: {

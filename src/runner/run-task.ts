@@ -2,6 +2,7 @@
  * The life of one run in its own process: report for duty, start the worker, keep the lease, mind the limits, and end the
  * whole tree on every ending before the board hears of it.
  */
+import type { AgentTask } from '../agents/agent.ts'
 import type { RunCapability } from '../domain/actor.ts'
 import type { RunEnding } from '../domain/run.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -9,12 +10,15 @@ import type { LeaseAnswer } from '../kernel/run-lease.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ownIdentity } from '../lib/process-identity.ts'
 import type { TreeEnding } from '../lib/process-tree.ts'
+import type { AgentWords, Turn } from './agent-run.ts'
 import { classifyEnding, startFailureEnding, type StopCause } from './classify-ending.ts'
 import { workerEnvironment } from './clean-environment.ts'
 import { RunLimits } from './limits.ts'
-import { RunLog } from './run-log.ts'
+import { RunLog, type OutputStream } from './run-log.ts'
 import { markerOf, type RunSpec } from './run-spec.ts'
 import { SecretMask } from './secret-mask.ts'
+import type { StartFailure } from './start-failure.ts'
+import type { RunTools } from './serve-tools.ts'
 import { WorkerProcess, type WorkerEnding } from './worker-process.ts'
 
 /** How long a worker that has reported may take to leave by itself, in milliseconds. */
@@ -75,56 +79,174 @@ export async function runTask(task: RunTask): Promise<RunEnding | null> {
   }
 }
 
-async function startWorker(
-  { spec, kernel, clock, parentEnv, hints }: RunTask,
-  capability: RunCapability,
-): Promise<RunEnding> {
+async function startWorker(task: RunTask, capability: RunCapability): Promise<RunEnding> {
+  const { spec, clock, parentEnv } = task
   const { env, secrets } = workerEnvironment({
     parent: parentEnv,
     allow: spec.environment.allow,
     add: spec.environment.add,
   })
   const path = [env['PATH'], ...spec.environment.path].filter(Boolean).join(':')
-  const mask = new SecretMask([...secrets, spec.secret])
-  const log = RunLog.open(spec.logPath, { mask, clock })
   const limits = new RunLimits({
     clock,
     runtimeSeconds: spec.limits.runtimeSeconds,
     silenceSeconds: spec.limits.silenceSeconds,
     checkEveryMs: CHECK_EVERY_MS,
   })
+  let mask = new SecretMask([...secrets, spec.secret])
+  const board: BoardLine = { mask: (text) => mask.maskText(text), heard: () => limits.heard(), ask: () => {} }
+  const tools = spec.agent === null ? null : await openTools(task, spec.agent, capability, board)
+  if (tools !== null && 'failure' in tools) return startFailureEnding(tools.failure)
+  if (tools !== null) mask = new SecretMask([...secrets, spec.secret, tools.token])
+  const log = RunLog.open(spec.logPath, { mask, clock })
+  const started = { task, capability, env: { ...env, PATH: path }, mask, log, limits, board }
   try {
-    const outcome = await WorkerProcess.start({
-      argv: spec.argv,
-      cwd: spec.cwd,
-      env: { ...env, PATH: path },
-      ...(spec.stdin === null ? {} : { stdin: spec.stdin }),
-      folder: spec.folder,
-      log,
-      marker: markerOf(spec.boardId, spec.runId),
-      clock,
-      onOutput: () => limits.heard(),
-    })
-    if (!outcome.started)
-      return startFailureEnding({ ...outcome.failure, message: mask.maskText(outcome.failure.message) })
-    const watch = new RunWatch({ spec, kernel, clock, limits, capability, worker: outcome.worker })
-    hints.onPoke(() => watch.ask())
-    hints.onTold(() => watch.end({ kind: 'runner_told' }))
-    const announced = watch.announce()
-    const { ending, cause } = await watch.untilEnded()
-    await announced
+    const { ending, words } = tools === null ? await runScript(started) : await runAgent(started, tools)
+    if ('failure' in ending)
+      return startFailureEnding({ ...ending.failure, message: mask.maskText(ending.failure.message) })
     const seen = {
       exitCode: ending.exitCode,
       signal: ending.signal,
       killed: ending.killed,
-      cause,
+      cause: ending.cause,
       elapsedSeconds: Math.round(limits.usedSeconds),
-      lastLines: log.lastLines(LAST_LINES, LAST_BYTES),
+      lastLines: words?.lastWords ?? log.lastLines(LAST_LINES, LAST_BYTES),
+      words,
     }
     return await withSnapshot(spec, classifyEnding(spec, seen))
   } finally {
     log.close()
   }
+}
+
+/** Between the tools a run serves and whoever minds its worker. */
+interface BoardLine {
+  readonly mask: (text: string) => string
+  readonly heard: () => void
+  /** The worker may have given its verdict. */
+  ask: () => void
+}
+
+async function openTools(
+  { spec, kernel }: RunTask,
+  { orchestrator, places }: AgentTask,
+  capability: RunCapability,
+  line: BoardLine,
+): Promise<RunTools | { readonly failure: StartFailure }> {
+  try {
+    // Loaded here: scripts must not pay for what only agents need.
+    const { serveRunTools } = await import('./serve-tools.ts')
+    return await serveRunTools({
+      kernel,
+      capability,
+      taskId: spec.taskId,
+      profile: spec.profile,
+      workspace: spec.cwd,
+      orchestrator,
+      attachments: {
+        folder: places.attachments,
+        ...(places.maxAttachmentBytes === undefined ? {} : { maxBytes: places.maxAttachmentBytes }),
+      },
+      mask: line.mask,
+      profiles: async () => (await import('./assignable.ts')).assignableProfiles(places),
+      onActivity: line.heard,
+      onVerdict: () => line.ask(),
+    })
+  } catch (error) {
+    const message = `the board's tools cannot be served to it: ${(error as Error).message}`
+    return { failure: { code: 'not_started', message } }
+  }
+}
+
+interface Started {
+  readonly task: RunTask
+  readonly capability: RunCapability
+  readonly env: Readonly<Record<string, string>>
+  readonly mask: SecretMask
+  readonly log: RunLog
+  readonly limits: RunLimits
+  readonly board: BoardLine
+}
+
+type TurnEnding = (WorkerEnding & { readonly cause: StopCause | null }) | { readonly failure: StartFailure }
+
+interface WorkEnding {
+  readonly ending: TurnEnding
+  /** What an agent said of it. */
+  readonly words: AgentWords | null
+}
+
+async function runScript(started: Started): Promise<WorkEnding> {
+  const { argv, stdin } = started.task.spec
+  return { ending: await runTurn(started, { argv, stdin, env: {} }), words: null }
+}
+
+async function runAgent(started: Started, tools: RunTools): Promise<WorkEnding> {
+  const { task, capability, env, mask, limits, board } = started
+  const { spec, kernel, clock } = task
+  if (spec.agent === null) throw new Error('a run without an agent has no turns')
+  const { AgentRun } = await import('./agent-run.ts')
+  let watched: RunWatch | null = null
+  board.ask = () => watched?.ask()
+  await using agent = await AgentRun.open({
+    spec,
+    task: spec.agent,
+    tools,
+    kernel,
+    capability,
+    clock,
+    mask,
+    env,
+    onHopeless: () => watched?.end({ kind: 'hopeless' }),
+  })
+  const hears: TurnHears = {
+    output: (stream, chunk) => agent.take(stream, chunk),
+    watch: (watch) => (watched = watch),
+  }
+  for (let turn = agent.first(); ;) {
+    const ending = await runTurn(started, turn, hears)
+    const next = 'failure' in ending || ending.cause !== null ? null : await agent.next(ending.exitCode)
+    if (next === null) return { ending, words: await agent.end() }
+    limits.heard()
+    turn = next
+  }
+}
+
+interface TurnHears {
+  output(stream: OutputStream, chunk: Buffer): void
+  watch(watch: RunWatch): void
+}
+
+/** One process, until nothing of it is left. */
+async function runTurn(
+  { task, capability, env, log, limits }: Started,
+  { argv, stdin, env: own }: Turn,
+  hears: TurnHears | null = null,
+): Promise<TurnEnding> {
+  const { spec, kernel, clock, hints } = task
+  const outcome = await WorkerProcess.start({
+    argv,
+    cwd: spec.cwd,
+    env: { ...env, ...own },
+    ...(stdin === null ? {} : { stdin }),
+    folder: spec.folder,
+    log,
+    marker: markerOf(spec.boardId, spec.runId),
+    clock,
+    onOutput: (stream, chunk) => {
+      limits.heard()
+      hears?.output(stream, chunk)
+    },
+  })
+  if (!outcome.started) return { failure: outcome.failure }
+  const watch = new RunWatch({ spec, kernel, clock, limits, capability, worker: outcome.worker })
+  hears?.watch(watch)
+  hints.onPoke(() => watch.ask())
+  hints.onTold(() => watch.end({ kind: 'runner_told' }))
+  const announced = watch.announce()
+  const { ending, cause } = await watch.untilEnded()
+  await announced
+  return { ...ending, cause }
 }
 
 /** The next attempt goes on in the same worktree and may undo what this one left uncommitted: that is kept first. */

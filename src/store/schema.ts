@@ -106,6 +106,30 @@ export interface RunProcessesTable {
   signature: string | null
 }
 
+/** What an agent does in a run. */
+export interface RunAgentsTable {
+  run_id: number
+  task_id: string
+  profile: string
+  agent: string
+  provider: string
+  host: string
+  cwd: string
+  fingerprint: string
+  resumed_from: number | null
+  session_id: string | null
+  model: string | null
+  answered_at: number | null
+  last_tool: string | null
+  last_message: string | null
+  tokens_in: number
+  tokens_cached: number
+  tokens_out: number
+  cost_micros: number | null
+  problem: string | null
+  updated_at: number
+}
+
 export interface RunStopsTable {
   run_id: number
   requested_at: number
@@ -218,6 +242,7 @@ export interface Tables {
   task_events: TaskEventsTable
   kanban_notify_subs: NotifySubsTable
   run_processes: RunProcessesTable
+  run_agents: RunAgentsTable
   run_stops: RunStopsTable
   holds: HoldsTable
   attempt_ledger: AttemptLedgerTable

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { agentNames } from '../../src/agents/table.ts'
 import { parseProfile } from '../../src/agents/parse-profile.ts'
 import { profileTemplate } from '../../src/agents/profile-template.ts'
 import { repositoryAround } from '../../src/agents/profiles.ts'
@@ -40,6 +41,10 @@ workspace: worktree`,
         agent: 'command',
         command: ['my-agent', '--model', '{model}', '--task', '{task}'],
         model: 'large',
+        permissions: null,
+        orchestrator: false,
+        provider: null,
+        resume: true,
         environment: { allow: ['MY_KEY'], set: { PORT: '3000', LANG: 'C' } },
         skills: ['kanban-worker', 'review'],
         limits: {
@@ -98,9 +103,9 @@ workspace: worktree`,
     ],
     [
       'agent: shel',
-      ['coder.md:2: agent is "shel", but it must be one of shell, command. Did you mean shell?'],
+      [`coder.md:2: agent is "shel", but it must be one of ${agentNames().join(', ')}. Did you mean shell?`],
     ],
-    ['description: none', ['coder.md: agent is missing; it must be one of shell, command']],
+    ['description: none', [`coder.md: agent is missing; it must be one of ${agentNames().join(', ')}`]],
     [
       'agent: shell\nlimits:\n  max_runtime: soon',
       [

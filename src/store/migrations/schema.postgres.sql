@@ -77,7 +77,7 @@ create table holds (
   lifted_by text,
   PRIMARY KEY (id),
   CHECK ((kind = ANY (ARRAY['human'::text, 'approval'::text, 'time'::text, 'cooldown'::text, 'breaker'::text, 'preflight'::text, 'pause'::text]))),
-  CHECK ((scope = ANY (ARRAY['task'::text, 'profile'::text, 'board'::text])))
+  CHECK ((scope = ANY (ARRAY['task'::text, 'profile'::text, 'provider'::text, 'board'::text])))
 );
 
 CREATE INDEX holds_due ON holds USING btree (until) WHERE ((lifted_at IS NULL) AND (until IS NOT NULL));
@@ -110,6 +110,37 @@ create table late_reports (
 );
 
 CREATE INDEX late_reports_task ON late_reports USING btree (task_id);
+
+create table run_agents (
+  run_id bigint not null,
+  task_id text not null,
+  profile text not null,
+  agent text not null,
+  provider text not null,
+  host text not null,
+  cwd text not null,
+  fingerprint text not null,
+  resumed_from bigint,
+  session_id text,
+  model text,
+  answered_at bigint,
+  last_tool text,
+  last_message text,
+  tokens_in bigint not null,
+  tokens_cached bigint not null,
+  tokens_out bigint not null,
+  cost_micros bigint,
+  problem text,
+  updated_at bigint not null,
+  PRIMARY KEY (run_id),
+  FOREIGN KEY (run_id) REFERENCES task_runs(id)
+);
+
+CREATE INDEX run_agents_profile ON run_agents USING btree (profile, run_id);
+
+CREATE INDEX run_agents_provider ON run_agents USING btree (provider, run_id);
+
+CREATE INDEX run_agents_task ON run_agents USING btree (task_id, run_id);
 
 create table run_processes (
   run_id bigint not null,

@@ -51,9 +51,9 @@ CREATE TABLE credentials (
 
 CREATE UNIQUE INDEX credentials_secret on credentials (secret_hash);
 
-CREATE TABLE holds (
+CREATE TABLE "holds" (
   id integer not null primary key autoincrement,
-  scope text not null check (scope in ('task','profile','board')),
+  scope text not null check (scope in ('task','profile','provider','board')),
   target text not null,
   kind text not null check (kind in ('human','approval','time','cooldown','breaker','preflight','pause')),
   reason text not null,
@@ -91,6 +91,35 @@ CREATE TABLE late_reports (
 ) strict;
 
 CREATE INDEX late_reports_task on late_reports (task_id);
+
+CREATE TABLE run_agents (
+  run_id integer not null primary key references task_runs (id),
+  task_id text not null,
+  profile text not null,
+  agent text not null,
+  provider text not null,
+  host text not null,
+  cwd text not null,
+  fingerprint text not null,
+  resumed_from integer,
+  session_id text,
+  model text,
+  answered_at integer,
+  last_tool text,
+  last_message text,
+  tokens_in integer not null,
+  tokens_cached integer not null,
+  tokens_out integer not null,
+  cost_micros integer,
+  problem text,
+  updated_at integer not null
+) strict;
+
+CREATE INDEX run_agents_profile on run_agents (profile, run_id);
+
+CREATE INDEX run_agents_provider on run_agents (provider, run_id);
+
+CREATE INDEX run_agents_task on run_agents (task_id, run_id);
 
 CREATE TABLE run_processes (
   run_id integer not null primary key references task_runs (id),

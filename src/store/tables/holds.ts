@@ -117,19 +117,22 @@ export const findHolds = async (db: Connection, scope: HoldScope, target: string
   (await db.all(open, { scope, target })) as Hold[]
 
 // Three looks into the index: one condition with `or` would make SQLite walk through all open holds of the board.
-const over = statement<{ task: string; profile: string }>()((db, p) => {
+const over = statement<{ task: string; profile: string; provider: string }>()((db, p) => {
   const open = db.selectFrom('holds').select(COLUMNS).where('lifted_at', 'is', null)
   return open
     .where('scope', '=', 'board')
     .unionAll(open.where('scope', '=', 'task').where('target', '=', p.task))
     .unionAll(open.where('scope', '=', 'profile').where('target', '=', p.profile))
+    .unionAll(open.where('scope', '=', 'provider').where('target', '=', p.provider))
 })
 
-/** Holds on the card, on its profile and on the board that were not lifted. */
+/** Holds on the card, on its profile, on the provider of its agent and on the board that were not lifted. */
 export const findHoldsOver = async (
   db: Connection,
   { id, assignee }: { readonly id: string; readonly assignee: string | null },
-): Promise<Hold[]> => inOrder((await db.all(over, { task: id, profile: assignee ?? '' })) as Hold[])
+  provider: string | null = null,
+): Promise<Hold[]> =>
+  inOrder((await db.all(over, { task: id, profile: assignee ?? '', provider: provider ?? '' })) as Hold[])
 
 // Asked of SQLite, the order would cost a walk through all holds there ever were.
 const inOrder = (holds: Hold[]): Hold[] => holds.sort((a, b) => a.id - b.id)
@@ -138,12 +141,12 @@ const wide = statement<Record<string, never>>()((db) =>
   db
     .selectFrom('holds')
     .select(COLUMNS)
-    .where('scope', 'in', ['board', 'profile'])
+    .where('scope', 'in', ['board', 'profile', 'provider'])
     .where('lifted_at', 'is', null)
     .orderBy('id'),
 )
 
-/** Holds on the board and on profiles that were not lifted. */
+/** Holds on the board, on profiles and on providers that were not lifted. */
 export const findWideHolds = async (db: Connection): Promise<Hold[]> => (await db.all(wide, {})) as Hold[]
 
 const all = statement<Record<string, never>>()((db) =>
@@ -162,6 +165,8 @@ const due = statement<{ now: number }>()((db, p) =>
     .where('until', '<=', p.now)
     // Its own check lifts it, never the clock: the clock only says when to look again.
     .where('kind', '<>', 'preflight')
+    // Its time only says when one run may try; an answer lifts it.
+    .where('scope', '<>', 'provider')
     .orderBy('until')
     .limit(500),
 )

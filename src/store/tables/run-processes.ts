@@ -141,7 +141,8 @@ const started = statement<{ runId: number; pid: number; start: string }>()((db, 
     .updateTable('run_processes')
     .set({ phase: 'running', worker_pid: p.pid, worker_start: p.start })
     .where('run_id', '=', p.runId)
-    .where('phase', '=', 'starting'),
+    // Also once more: an agent may be asked again, in a process of its own.
+    .where('phase', 'in', ['starting', 'running']),
 )
 
 export const registerWorker = async (

@@ -1,0 +1,15 @@
+/** Who can be given cards, for the tools of an orchestrator. */
+import type { AgentPlaces } from '../agents/agent.ts'
+import { openProfiles } from '../agents/profiles.ts'
+import type { AssignableProfile } from '../mcp/tool.ts'
+
+export const assignableProfiles = ({
+  profiles,
+  repository,
+  userHome,
+}: AgentPlaces): readonly AssignableProfile[] =>
+  openProfiles({ folder: profiles, repository, userHome })
+    .list()
+    .flatMap((entry) =>
+      entry.state === 'found' ? [{ name: entry.profile.name, description: entry.profile.description }] : [],
+    )
