@@ -1,6 +1,7 @@
 /** The kill switch: a pause on one card, one profile or the whole board. It is checked at the claim and again right before the worker starts. */
 import type { Actor } from '../domain/actor.ts'
-import { conflict } from '../domain/errors.ts'
+import { checkName } from '../domain/create.ts'
+import { conflict, invalid } from '../domain/errors.ts'
 import { BOARD_TARGET, type Hold, type HoldScope } from '../domain/hold.ts'
 import { MAX, storable } from '../domain/text.ts'
 import { findHolds, liftHold, openHold } from '../store/tables/holds.ts'
@@ -20,11 +21,14 @@ export const WHOLE_BOARD: HoldTarget = { scope: 'board', target: BOARD_TARGET }
 /** Nothing new starts for the target once this returns; what runs goes on. */
 export async function pause(
   { store }: KernelDeps,
-  { scope, target }: HoldTarget,
+  { scope, target: given }: HoldTarget,
   reason: string,
   actor: Actor,
 ): Promise<void> {
   denyWorkers(actor, 'pause anything')
+  const target = scope === 'board' ? BOARD_TARGET : checkName(given, `${scope} to pause`)
+  if (target === null)
+    throw invalid('no_target', `Cannot pause a ${scope} without its name. Write: yard pause <name>`)
   const text = storable(reason.trim() || 'paused', 'reason', MAX.reason)
   await store.write(async (tx) => {
     // Whoever was about to start something has done so when this has the lock, and whoever comes later sees the pause.

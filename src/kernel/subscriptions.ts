@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/actor.ts'
 import { invalid } from '../domain/errors.ts'
-import { MAX, storable } from '../domain/text.ts'
+import { MAX, storable, storableOrNull } from '../domain/text.ts'
 import { latestEventId } from '../store/tables/events.ts'
 import {
   findSubscriptions,
@@ -39,12 +39,13 @@ export async function subscribe(
 ): Promise<boolean> {
   denyWorkers(actor, 'subscribe chats')
   checkChat(chat)
+  const user = storableOrNull(userId, 'user id', MAX.name)
   return store.write(async (tx) => {
     await requireTask(tx, taskId)
     return insertSubscription(tx, {
       taskId,
       ...chat,
-      userId,
+      userId: user,
       now: tx.now,
       lastEventId: await latestEventId(tx),
     })

@@ -1,5 +1,5 @@
 /** Which failures of PostgreSQL are worth another attempt, and what the others are called. */
-import { isYardError, unavailable, type YardError } from '../domain/errors.ts'
+import { invalid, isYardError, unavailable, type YardError } from '../domain/errors.ts'
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
@@ -53,6 +53,12 @@ export function explained(error: unknown, location: string): unknown {
     )
   }
   switch (codeOf(error)) {
+    // Asked for by a name no row can have: what is stored has been checked before it comes here.
+    case '22021':
+      return invalid(
+        'nul_in_text',
+        'A name or id that was given holds a NUL character, so nothing has it. Remove it and try again.',
+      )
     case '28P01':
     case '28000':
       return unavailable(

@@ -82,10 +82,25 @@ export const removeSubscription = async (
   })) === 1
 
 const all = statement<Record<string, never>>()((db) =>
-  db.selectFrom('kanban_notify_subs').select(COLUMNS).orderBy('created_at'),
+  db
+    .selectFrom('kanban_notify_subs')
+    .select(COLUMNS)
+    .orderBy('created_at')
+    .orderBy('task_id')
+    .orderBy('platform')
+    .orderBy('chat_id')
+    .orderBy('thread_id'),
 )
 const ofTask = statement<{ taskId: string }>()((db, p) =>
-  db.selectFrom('kanban_notify_subs').select(COLUMNS).where('task_id', '=', p.taskId).orderBy('created_at'),
+  db
+    .selectFrom('kanban_notify_subs')
+    .select(COLUMNS)
+    .where('task_id', '=', p.taskId)
+    .orderBy('created_at')
+    .orderBy('task_id')
+    .orderBy('platform')
+    .orderBy('chat_id')
+    .orderBy('thread_id'),
 )
 
 export const findSubscriptions = (db: Connection, taskId: string | null): Promise<Subscription[]> =>
