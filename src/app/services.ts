@@ -72,6 +72,11 @@ export function openServices(wiring: ServicesWiring): Services {
         },
       }
     },
+    serveTools: async (caller) =>
+      (await import('./tool-service.ts')).serveTools(caller, wiring, {
+        profiles: await profiles(),
+        maxAttachmentBytes: (await config()).settings.attachments.max_mb * 2 ** 20,
+      }),
     async collectGarbage({ eventRetentionDays, logRetentionDays, now }) {
       const [{ collectGarbage }, { retentionOf }] = await Promise.all([
         import('../dispatch/collect-garbage.ts'),

@@ -80,7 +80,7 @@ function readPrivate(path: string): RunCapability | null {
 }
 
 /** The environments with which the processes above were started, the nearest first. Where the system does not tell, none. */
-function* environmentsAbove(pid: number): Iterable<Env> {
+export function* environmentsAbove(pid: number): Iterable<Env> {
   let parent = parentOf(pid)
   for (let steps = 0; parent !== null && parent > 1 && steps < MAX_PARENTS; steps++) {
     const env = environmentOf(parent)

@@ -3,6 +3,7 @@
  * loads each only when it is asked for.
  */
 import type { LoadedConfig, Settings } from '../contract/config.ts'
+import type { Actor } from '../domain/actor.ts'
 import type { WhyContext } from '../kernel/why.ts'
 import type { Task, WorkspaceKind } from '../domain/task.ts'
 
@@ -26,11 +27,25 @@ export interface Services {
   /** Removes what is past its time; gives the numbers. */
   collectGarbage(options: GarbageOptions): Promise<GarbageReport>
   dispatch(options: PassOptions): Promise<PassReport>
+  /** Serves the board's tools on standard input and output until the client has gone. */
+  serveTools(caller: ToolsCaller): Promise<void>
   gateway: Gateway
   /** What a person types here to call this program: `yard`, or a path to it. */
   readonly commandName: string
   /** Signals with processes behind them. */
   processes: Processes
+}
+
+/** On whose behalf an agent calls tools. */
+export interface ToolsCaller {
+  readonly actor: Actor
+  /** Null in a person's own session. */
+  readonly run: { readonly id: number; readonly taskId: string; readonly workspace: string | null } | null
+  readonly orchestrator: boolean
+  /** Environments whose secrets must not reach the board. */
+  readonly environments: readonly Readonly<Record<string, string | undefined>>[]
+  /** Ends it. */
+  readonly signal: AbortSignal
 }
 
 export interface Problem {
@@ -49,6 +64,8 @@ export interface Profile {
   readonly agent: string
   readonly command: readonly string[] | null
   readonly model: string | null
+  /** Whether it splits work up for others. */
+  readonly orchestrator?: boolean
   readonly environment: { readonly allow: readonly string[]; readonly set: Readonly<Record<string, string>> }
   readonly skills: readonly string[]
   readonly limits: {

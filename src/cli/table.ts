@@ -285,6 +285,13 @@ export const TABLE: readonly Entry[] = [
     section: 'run',
     load: async () => (await import('./commands/pause.ts')).resume,
   },
+  {
+    name: 'mcp',
+    summary: 'The tools of the board, for an agent of yours',
+    section: 'run',
+    live: true,
+    load: async () => (await import('./commands/mcp.ts')).mcp,
+  },
 
   {
     name: 'doctor',

@@ -10,21 +10,39 @@ const version = typeof __YARD_VERSION__ === 'string' ? __YARD_VERSION__ : '0.0.0
 /** How long a message may be, in bytes: the longest accepted texts, every character of them escaped. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
-/** Makes a server for one exchange or one connection; many of them may serve the same caller. */
-export const toolServers =
-  (context: ToolContext, onBug: (error: unknown) => void): McpServerFactory =>
-  () => {
-    const { server } = new McpServer(
-      { name: 'yardmaster', title: 'Yardmaster', version },
-      { capabilities: { tools: {} }, instructions: instructionsFor(context) },
-    )
-    server.setRequestHandler('tools/list', () => ({ tools: offeredTools(context).map(described) }))
-    server.setRequestHandler('tools/call', async ({ params }) => {
-      const { isError, body } = await callTool(context, params.name, params.arguments, onBug)
-      return { isError, content: [{ type: 'text', text: JSON.stringify(body) }] }
-    })
-    return server
+export interface ToolServers {
+  /** Makes a server for one exchange or one connection; many of them may serve the same caller. */
+  readonly factory: McpServerFactory
+  /** Resolves when every call that was begun has ended, also those whose caller has gone away. */
+  settled(): Promise<void>
+}
+
+/** `onBug` is told of what is nobody's refusal. */
+export function toolServers(context: ToolContext, onBug: (error: unknown) => void): ToolServers {
+  const underWay = new Set<Promise<unknown>>()
+  const call = async (name: string, given: unknown) => {
+    const answered = callTool(context, name, given, onBug)
+    underWay.add(answered)
+    try {
+      const { isError, body } = await answered
+      return { isError, content: [{ type: 'text' as const, text: JSON.stringify(body) }] }
+    } finally {
+      underWay.delete(answered)
+    }
   }
+  return {
+    factory: () => {
+      const { server } = new McpServer(
+        { name: 'yardmaster', title: 'Yardmaster', version },
+        { capabilities: { tools: {} }, instructions: instructionsFor(context) },
+      )
+      server.setRequestHandler('tools/list', () => ({ tools: offeredTools(context).map(described) }))
+      server.setRequestHandler('tools/call', ({ params }) => call(params.name, params.arguments))
+      return server
+    },
+    settled: async () => void (await Promise.allSettled(underWay)),
+  }
+}
 
 const instructionsFor = ({ run }: ToolContext): string =>
   run === null

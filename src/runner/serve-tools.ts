@@ -65,10 +65,11 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
     ;(options.onTurnedAway ?? console.error)(`turned away from the board's tools: ${detail}`)
     return problem(status, detail)
   }
-  const handler = createMcpHandler(
-    toolServers(contextOf(options), options.onBug ?? ((error) => console.error('a tool failed', error))),
-    { maxRequestBodySize: MAX_MESSAGE_BYTES },
+  const servers = toolServers(
+    contextOf(options),
+    options.onBug ?? ((error) => console.error('a tool failed', error)),
   )
+  const handler = createMcpHandler(servers.factory, { maxRequestBodySize: MAX_MESSAGE_BYTES })
   const answer = async (request: Request, { socket }: IncomingMessage): Promise<Response> => {
     const refused =
       hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
@@ -109,6 +110,7 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
       await Promise.allSettled(underWay)
+      await servers.settled()
       await handler.close()
       server.closeAllConnections()
       await closed

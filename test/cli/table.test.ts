@@ -65,7 +65,7 @@ describe('the command table', () => {
         .map(({ entry }) => entry.name)
         .toSorted()
     expect(named(({ forWorkers }) => forWorkers)).toEqual(
-      ['block', 'comment', 'complete', 'create', 'heartbeat', 'link', 'review', 'unlink'].toSorted(),
+      ['block', 'comment', 'complete', 'create', 'heartbeat', 'link', 'mcp', 'review', 'unlink'].toSorted(),
     )
     // The demo has a board of its own.
     expect(named(({ effect }) => effect === 'reads').filter((name) => name !== 'demo')).toEqual(

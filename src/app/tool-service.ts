@@ -1,0 +1,79 @@
+/** The board's tools for an agent outside of a runner: a worker that starts its tool server itself, or a person's own session. */
+import type { Profiles } from '../agents/profiles.ts'
+import type { ToolsCaller } from '../cli/services.ts'
+import { notFound } from '../domain/errors.ts'
+import type { KeptFile } from '../mcp/tool.ts'
+import { serveToolsOnStdio } from '../mcp/serve-stdio.ts'
+import { workerEnvironment } from '../runner/clean-environment.ts'
+import { SecretMask } from '../runner/secret-mask.ts'
+import { attachmentStore } from '../workspaces/attachment-store.ts'
+import { collectArtifacts } from '../workspaces/collect-artifacts.ts'
+import type { ServicesWiring } from './wiring.ts'
+
+export async function serveTools(
+  { actor, run, orchestrator, environments, signal }: ToolsCaller,
+  { kernel, paths }: ServicesWiring,
+  { profiles, maxAttachmentBytes }: { readonly profiles: Profiles; readonly maxAttachmentBytes: number },
+): Promise<void> {
+  const mask = maskOf(environments, actor.kind === 'worker' ? [actor.capability.secret] : [])
+  const workspace = run?.workspace ?? null
+  await serveToolsOnStdio(
+    {
+      kernel: await kernel(),
+      actor,
+      run: run === null ? null : { id: run.id, taskId: run.taskId },
+      orchestrator,
+      mask,
+      keepFile:
+        workspace === null
+          ? null
+          : async (path) =>
+              named(await keep(paths.attachments, { workspace, path, maxBytes: maxAttachmentBytes }), mask),
+      profiles: async () =>
+        profiles
+          .list()
+          .flatMap((entry) =>
+            entry.state === 'found'
+              ? [{ name: entry.profile.name, description: entry.profile.description }]
+              : [],
+          ),
+    },
+    // Standard output belongs to the protocol.
+    { signal, onBug: (error) => console.error('a tool failed', error) },
+  )
+}
+
+const named = (file: KeptFile, mask: (text: string) => string): KeptFile => ({
+  ...file,
+  name: mask(file.name),
+})
+
+async function keep(
+  folder: string,
+  { workspace, path, maxBytes }: { workspace: string; path: string; maxBytes: number },
+): Promise<KeptFile> {
+  const { stored, refused } = await collectArtifacts({
+    store: attachmentStore(folder),
+    workspace,
+    names: [path],
+    maxBytes,
+  })
+  const [file] = stored
+  if (file !== undefined) return file
+  throw notFound('file_not_kept', `Cannot attach ${path}: ${refused[0]?.reason ?? 'it was not kept'}.`, {
+    next: 'Name a plain file inside the workspace, relative to it, and call kanban_attach again.',
+  })
+}
+
+/** Whatever looks like a credential in these environments, as a runner masks what its worker prints. */
+function maskOf(
+  environments: ToolsCaller['environments'],
+  secrets: readonly string[],
+): (text: string) => string {
+  const found = environments.flatMap((env) => {
+    const add = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? '']))
+    return workerEnvironment({ parent: {}, allow: [], add }).secrets
+  })
+  const mask = new SecretMask([...new Set([...found, ...secrets])])
+  return (text) => mask.maskText(text)
+}
