@@ -1,5 +1,5 @@
 /** What a running gateway says of itself, for other processes to read. The lock says whether it runs; this says how it is. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { liveness, type ProcessIdentity } from '../lib/process-identity.ts'
 import { isHomeLocked } from '../lib/home-lock.ts'
 import type { HomePaths } from '../lib/paths.ts'
@@ -67,11 +67,5 @@ function readGatewayState({ gatewayState }: Pick<HomePaths, 'gatewayState'>): Ga
   }
 }
 
-function isLockedIfThere(file: string): boolean {
-  try {
-    readFileSync(file, { flag: 'r' })
-  } catch {
-    return false
-  }
-  return isHomeLocked(file)
-}
+// Never opened by anything but SQLite: closing it would drop the lock of a gateway in this very process.
+const isLockedIfThere = (file: string): boolean => existsSync(file) && isHomeLocked(file)

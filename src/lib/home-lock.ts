@@ -2,6 +2,7 @@
  * One gateway per home. The lock is SQLite's own exclusive lock on a file of its own: the system frees it with the process
  * that held it, however that ended, so there is no stale lock to judge.
  */
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 export interface HomeLock extends Disposable {
@@ -10,6 +11,7 @@ export interface HomeLock extends Disposable {
 
 /** Null when another process holds it. Throws when the folder cannot hold locks at all. */
 export function takeHomeLock(file: string): HomeLock | null {
+  makePrivately(file)
   const db = new DatabaseSync(file, { timeout: 0 })
   try {
     db.exec('pragma journal_mode = delete; pragma locking_mode = exclusive; begin exclusive')
@@ -24,6 +26,16 @@ export function takeHomeLock(file: string): HomeLock | null {
     )
       return null
     throw error
+  }
+}
+
+/** Made before anybody can hold a lock on it, readable by its owner only. */
+function makePrivately(file: string): void {
+  if (existsSync(file)) return
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
