@@ -1,6 +1,6 @@
 /** The one table of moves. A status changes only along a row of it, and only `apply` in the kernel writes one. */
 import { conflict } from './errors.ts'
-import { TASK_STATUSES, type Task, type TaskStatus } from './task.ts'
+import type { Task, TaskStatus } from './task.ts'
 
 interface Move {
   readonly from: readonly TaskStatus[]
@@ -73,10 +73,10 @@ export const TRANSITIONS = {
     instead: 'only running cards are released',
   },
   giveUp: {
-    from: ['ready', 'todo'],
+    from: ['ready'],
     to: ['blocked'],
     about: 'no attempts are left, or it cannot start',
-    instead: 'only cards that wait to run are given up',
+    instead: 'only ready cards are given up',
   },
   shelve: {
     from: ['todo', 'ready', 'blocked'],
@@ -129,28 +129,21 @@ export function assertMove(verb: Verb, from: TaskStatus, to: TaskStatus): void {
 
 /** The state diagram as Mermaid text, derived from the table. */
 export function transitionDiagram(): string {
-  const arrows = new Map<string, string[]>()
-  for (const [verb, move] of Object.entries(moves)) {
-    for (const from of move.from) {
-      for (const to of move.to) {
-        if (verb === 'archive' || verb === 'restore') continue
-        arrows.set(`${from} --> ${to}`, [...(arrows.get(`${from} --> ${to}`) ?? []), verb])
+  const verbs = new Map<string, string[]>()
+  for (const [verb, { from: sources, to: targets }] of Object.entries(moves)) {
+    // From everywhere and back: arrows of their own would hide the others.
+    if (verb === 'archive' || verb === 'restore') continue
+    for (const from of sources)
+      for (const to of targets) {
+        const arrow = `${from} --> ${to}`
+        verbs.set(arrow, [...(verbs.get(arrow) ?? []), verb])
       }
-    }
   }
-  const lines = [...arrows].map(([arrow, verbs]) => `    ${arrow}: ${verbs.join(', ')}`)
   return [
     'stateDiagram-v2',
-    '    [*] --> triage: create',
-    '    [*] --> todo: create',
-    '    [*] --> ready: create',
-    ...lines,
-    '    note right of archived: every status can be archived, and restored to what it was',
+    ...['triage', 'todo', 'ready', 'blocked'].map((status) => `    [*] --> ${status}: create`),
+    ...[...verbs].map(([arrow, names]) => `    ${arrow}: ${names.join(', ')}`),
+    '    archived',
+    '    note right of archived: every card can be archived, and restored to what it was',
   ].join('\n')
 }
-
-/** All statuses from which some verb leads to `to`. For tests and documents. */
-export const sourcesOf = (to: TaskStatus): TaskStatus[] =>
-  TASK_STATUSES.filter((from) =>
-    Object.values(moves).some((move) => move.from.includes(from) && move.to.includes(to)),
-  )
