@@ -183,7 +183,7 @@ export class Dispatcher {
     )
     if ('refused' in attempt) {
       this.#admissible--
-      if (attempt.refused.kind === 'breaker') await this.#giveUp(task, attempt.refused.text, report)
+      if (attempt.gaveUp === true) report.auto_blocked.push(task.id)
       return void report.waiting.push({ task_id: id, reason: attempt.refused.text })
     }
     slots.take(profile)
@@ -208,11 +208,6 @@ export class Dispatcher {
     )
     this.#deps.log.warn(`${task.id} cannot be started: ${problem}`, { task: task.id })
     if (failed?.blocked === true) report.auto_blocked.push(task.id)
-  }
-
-  async #giveUp(task: Task, text: string, report: PassReport): Promise<void> {
-    const reason = { kind: 'breaker', text, owner: null, since: null, until: null, lift: null } as const
-    if (await this.#deps.kernel.giveUp(task, reason, DOOR)) report.auto_blocked.push(task.id)
   }
 
   async #tellEnding(taskId: string, runId: number): Promise<void> {

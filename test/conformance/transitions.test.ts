@@ -39,7 +39,7 @@ describe('the transition table', () => {
 const accepted = (schema: string): string[] =>
   [...schema.matchAll(/(?:in \(|ARRAY\[)((?:'[a-z]+'(?:::text)?,? ?)+)/gi)].map(([, list = '']) =>
     [...list.matchAll(/'([a-z]+)'/g)]
-      .map(([, value]) => value)
+      .map(([, value]) => String(value))
       .toSorted()
       .join(),
   )
