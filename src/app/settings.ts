@@ -6,14 +6,23 @@ import type { LoadedConfig, Settings } from '../contract/config.ts'
 import { DEFAULT_BOARD_POLICY, type BoardPolicy } from '../kernel/deps.ts'
 import type { DispatchSettings } from '../dispatch/settings.ts'
 import type { HomePaths } from '../lib/paths.ts'
+import { throughCache } from './config-cache.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Reads and checks the configuration; throws `bad_config` with every problem. */
-export async function readConfig(
+/** Reads and checks the configuration, or a text that may become it; throws `bad_config` with every problem. */
+export function readConfig(paths: Pick<HomePaths, 'config'>, env: Env, text?: string): Promise<LoadedConfig> {
+  const isPlain = text === undefined && OVERRIDES.every((name) => env[name] === undefined)
+  return isPlain ? throughCache(paths.config, () => load(paths, env)) : load(paths, env, text)
+}
+
+/** Variables that have a say beside the file. */
+const OVERRIDES = ['YARD_DATABASE', 'YARD_DISPATCH_IN_GATEWAY'] as const
+
+async function load(
   paths: Pick<HomePaths, 'config'>,
   env: Env,
-  text = textOf(paths.config),
+  text: string | null = textOf(paths.config),
 ): Promise<LoadedConfig> {
   // Loaded here: without a configuration file most commands never need the rules.
   const [{ loadConfig }, { readYaml }] = await Promise.all([

@@ -309,3 +309,31 @@ describe('completion', () => {
     expect(Object.keys(await offers('show', '--'))).toEqual(['--json', '--help'])
   })
 })
+
+describe('what was read of the configuration before', () => {
+  test('counts only while the file is the very same [F52]', async () => {
+    using home = new Home()
+    home.write('config.yaml', 'kanban:\n  max_running: 5\n')
+    const memory = join(home.path, 'config.yaml.read')
+    const value = () => home.ok('config', 'get', 'kanban.max_running')
+    // A file is remembered once its last change is a moment ago.
+    while (!existsSync(memory)) expect(await value()).toBe('5\n')
+    expect(statSync(memory).mode & 0o777).toBe(0o600)
+    expect(await value()).toBe('5\n')
+    home.write('config.yaml', 'kanban:\n  max_running: 6\n')
+    expect(await value()).toBe('6\n')
+    await home.ok('config', 'set', 'kanban.max_running', '7')
+    expect(await value()).toBe('7\n')
+    home.write('config.yaml', 'kanban:\n  max_runing: 7\n')
+    expect(await home.refused('list')).toContain('max_runing is not a known key')
+    rmSync(join(home.path, 'config.yaml'))
+    expect(await value()).toBe('4\n')
+    home.write('config.yaml', 'kanban:\n  max_running: 8\n')
+    writeFileSync(memory, '{"stamp":')
+    expect(await value()).toBe('8\n')
+    const overridden = await home.run(['config', 'get', 'kanban.dispatch_in_gateway'], {
+      env: { YARD_DISPATCH_IN_GATEWAY: '0' },
+    })
+    expect(overridden.stdout).toBe('false\n')
+  })
+})
