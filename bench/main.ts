@@ -5,14 +5,18 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { board } from './cases/board.ts'
 import { boardSize } from './cases/board-size.ts'
+import { cli } from './cases/cli.ts'
+import { gateway } from './cases/gateway.ts'
 import { life } from './cases/life.ts'
 import { pass } from './cases/pass.ts'
+import { shellCards } from './cases/shell-cards.ts'
+import { start } from './cases/start.ts'
 import { verbs } from './cases/verbs.ts'
 import type { Case } from './harness/case.ts'
 import { machineFacts } from './harness/machine.ts'
 import { plainTable, resultsPage, type NamedResult } from './harness/report.ts'
 
-const CASES: readonly Case[] = [verbs, life, pass, boardSize, board]
+const CASES: readonly Case[] = [verbs, life, pass, boardSize, board, cli, start, gateway, shellCards]
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const REMARKS = '## Remarks'
 
