@@ -8,6 +8,7 @@ import type { Settings } from '../contract/config.ts'
 import { invalid } from '../domain/errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Clock } from '../lib/clock.ts'
+import { newUuid } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { Authenticator } from './auth/authenticator.ts'
@@ -28,6 +29,8 @@ import { listenOn, listenOnSocket } from './listen.ts'
 import { openRoutes } from './open-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { StaticFiles } from './pages/static-files.ts'
+import { bugProblem, problemOf, Refusal } from './refusal.ts'
+import { problem } from './respond.ts'
 import { removeServerState, writeServerState } from './server-state.ts'
 import type { ServerServices } from './services.ts'
 import { upgradeListener } from './upgrades.ts'
@@ -155,7 +158,7 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     onAnswer: () => undefined,
   })
   return {
-    onRequest: getRequestListener(app.fetch),
+    onRequest: getRequestListener(app.fetch, { errorHandler: refuseUnreadable }),
     onUpgrade: upgradeListener({ kernel, gate, tickets, sockets, standing, log, knockOf }),
     sockets,
     toDispose: [hub, standing, bytes],
@@ -209,6 +212,18 @@ async function takeDown(servers: readonly Server[], { sockets, toDispose }: Part
   for (const server of servers) server.closeIdleConnections()
   await Promise.all(closed)
   clearTimeout(timer)
+}
+
+/** A request whose address or host makes no sense never becomes one that the routes could answer. */
+function refuseUnreadable(): Response {
+  const refusal = new Refusal(
+    400,
+    'bad_address',
+    'The address or the Host header of this request cannot be understood.',
+    'Send the request with a path that begins with / and the name of this server as its Host.',
+  )
+  const requestId = newUuid()
+  return problem(problemOf(refusal) ?? bugProblem(requestId), requestId)
 }
 
 /** The names this server goes by; worked out again only when the settings changed. */

@@ -1,16 +1,18 @@
 import type { Credential } from '../../domain/credential.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Tickets } from '../auth/tickets.ts'
+import type { StandingConnections } from '../events/standing.ts'
 import type { Handlers } from '../handler.ts'
 import { Refusal } from '../refusal.ts'
 
 export interface AccessDeps {
   readonly kernel: Kernel
   readonly tickets: Tickets
+  readonly standing: StandingConnections
   readonly version: string
 }
 
-export const accessHandlers = ({ kernel, tickets, version }: AccessDeps) =>
+export const accessHandlers = ({ kernel, tickets, standing, version }: AccessDeps) =>
   ({
     async getSession({ caller }) {
       const shared = { name: caller.name, board: kernel.deps.store.boardId, version }
@@ -30,6 +32,7 @@ export const accessHandlers = ({ kernel, tickets, version }: AccessDeps) =>
           'Revoke a token with: yard token revoke <id>',
         )
       await kernel.revokeCredential(caller.credentialId, actor)
+      await standing.look()
       return { ok: true }
     },
 
@@ -52,6 +55,7 @@ export const accessHandlers = ({ kernel, tickets, version }: AccessDeps) =>
 
     async revokeToken({ input: { id }, actor }) {
       await kernel.revokeCredential(id, actor)
+      await standing.look()
       return { ok: true }
     },
   }) satisfies Partial<Handlers>

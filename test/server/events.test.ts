@@ -1,0 +1,396 @@
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { MAX_REPLAY } from '../../src/server/events/event-hub.ts'
+import { databases } from '../helpers/boards.ts'
+import { alice } from '../helpers/kernel.ts'
+import { EventClient, openTestServer, type TestServer } from './rig.ts'
+
+/** Events as they are on the board, by id. */
+const idsOf = async ({ kernel }: TestServer, after = 0): Promise<number[]> =>
+  (await kernel.readEvents({ after, limit: 100_000 })).map(({ id }) => id)
+
+describe.each(databases)('the stream of events on $name', (database) => {
+  test('greets, brings up to date from the cursor, and goes on live with what other processes do', async () => {
+    await using server = await openTestServer({ database })
+    const first = await server.test.given()
+    await using client = server.events('?since=0')
+    const hello = await client.frame('hello')
+    expect(hello).toMatchObject({
+      events: [],
+      cursor: 0,
+      version: '0.0.0-test',
+      board: server.kernel.deps.store.boardId,
+      heartbeat_seconds: 8,
+    })
+    await client.until(({ ids }) => ids.length === 1)
+    const elsewhere = await server.test.another()
+    const { task } = await elsewhere.createTask({ title: 'from elsewhere', parents: [first.id] }, alice)
+    await elsewhere.completeTask(first.id, { summary: 'done' }, alice)
+    await client.until(({ ids }) => ids.length === 4)
+    expect(client.ids).toEqual(await idsOf(server))
+    const cards = client.frames.flatMap((frame) => (frame.type === 'events' ? frame.cards : []))
+    expect(cards.findLast(({ id }) => id === task.id)).toMatchObject({
+      status: 'ready',
+      link_counts: { parents: 1, children: 0 },
+    })
+    // Its child shows on the parent's card, which no event of its own would say.
+    expect(cards.findLast(({ id }) => id === first.id)).toMatchObject({
+      status: 'done',
+      progress: { done: 0, total: 1 },
+    })
+    await elsewhere.completeTask(task.id, {}, alice)
+    await client.until(({ ids }) => ids.length === 5)
+    const patch = client.frames.at(-1)
+    expect(patch).toMatchObject({ type: 'events' })
+    expect(patch?.type === 'events' && patch.cards.map(({ id }) => id).toSorted()).toEqual(
+      [first.id, task.id].toSorted(),
+    )
+    expect(patch?.type === 'events' && patch.cards.find(({ id }) => id === first.id)?.progress).toEqual({
+      done: 1,
+      total: 1,
+    })
+  })
+
+  test('F19: many clients with different cursors each get every event once and in order, while others write', async () => {
+    await using server = await openTestServer({ database })
+    for (let card = 0; card < 5; card++) await server.test.given()
+    const clients: EventClient[] = []
+    const elsewhere = await server.test.another()
+    for (let round = 0; round < 10; round++) {
+      clients.push(server.events(`?since=${round}`), server.events('?since=0'))
+      await elsewhere.createTask({ title: `round ${round}` }, alice)
+    }
+    const all = await idsOf(server)
+    const last = all.at(-1) ?? 0
+    for (const [index, client] of clients.entries()) {
+      const since = index % 2 === 0 ? index / 2 : 0
+      await client.until(({ ids }) => ids.at(-1) === last)
+      expect(client.ids).toEqual(all.filter((id) => id > since))
+      await client[Symbol.asyncDispose]()
+    }
+  })
+
+  test('a stream without a cursor begins now', async () => {
+    await using server = await openTestServer({ database })
+    await server.test.given()
+    await using client = server.events()
+    expect((await client.frame('hello')).cursor).toBe(1)
+    await server.test.given()
+    await client.until(({ ids }) => ids.length === 1)
+    expect(client.ids).toEqual([2])
+  })
+})
+
+describe('what a client asks for', () => {
+  test('is narrowed to a task, a tenant, an assignee or kinds of events', async () => {
+    await using server = await openTestServer()
+    const { kernel } = server
+    const mine = await server.test.given({ tenant: 'acme', assignee: 'writer' })
+    const other = await server.test.given({ tenant: 'other', assignee: 'coder' })
+    const asked = {
+      [`task=${mine.id}`]: (id: string | null) => id === mine.id,
+      'tenant=acme': (id: string | null) => id === mine.id || id === null,
+      'assignee=coder': (id: string | null) => id === other.id || id === null,
+    }
+    const clients = Object.keys(asked).map((query) => server.events(`?since=0&${query}`))
+    await using kinds = server.events('?since=0&kinds=commented,blocked')
+    await kernel.commentTask(mine.id, 'one', null, alice)
+    await kernel.commentTask(other.id, 'two', null, alice)
+    await kernel.pause({ scope: 'board', target: '*' }, 'lunch', alice)
+    await kernel.blockTask(mine.id, 'why?', alice)
+    await kernel.blockTask(other.id, 'why?', alice)
+    const events = await kernel.readEvents({ limit: 100 })
+    for (const [index, isWanted] of Object.values(asked).entries()) {
+      const wanted = events.filter(({ taskId }) => isWanted(taskId)).map(({ id }) => id)
+      await using client = clients[index]!
+      await client.until(({ ids }) => ids.length >= wanted.length)
+      expect(client.ids).toEqual(wanted)
+    }
+    await kinds.until(({ ids }) => ids.length === 4)
+    expect(kinds.frames.flatMap(({ events: each }) => each.map(({ kind }) => kind))).toEqual([
+      'commented',
+      'commented',
+      'blocked',
+      'blocked',
+    ])
+  })
+
+  test('is refused by name when nobody knows it', async () => {
+    await using server = await openTestServer()
+    for (const query of ['?sinse=1', '?kinds=creatd', '?since=-1', '?since=x', '?limit=5']) {
+      const answer = await refusedUpgrade(server, `/api/kanban/events${query}`)
+      expect([query, answer.status]).toEqual([query, 400])
+      expect(answer.body).toMatchObject({
+        detail: expect.any(String),
+        code: expect.any(String),
+        next: expect.any(String),
+      })
+    }
+    expect(await refusedUpgrade(server, '/api/kanban/board')).toMatchObject({ status: 404 })
+  })
+})
+
+describe('F58: a client that is too far behind', () => {
+  test('is told to draw the board anew instead of being sent everything', async () => {
+    await using server = await openTestServer()
+    const card = await server.test.given()
+    await server.kernel.deps.store.write(async (tx) => {
+      for (let index = 0; index < MAX_REPLAY + 1; index++)
+        tx.emit({
+          taskId: card.id,
+          runId: null,
+          kind: 'heartbeat',
+          payload: {},
+          createdAt: tx.now,
+          actor: 'a',
+          door: 'cli',
+        })
+    })
+    await using client = server.events('?since=0')
+    const resync = await client.frame('resync')
+    expect(resync).toMatchObject({ events: [], cursor: MAX_REPLAY + 2 })
+    await server.test.given()
+    await client.until(({ ids }) => ids.length === 1)
+    expect(client.ids).toEqual([MAX_REPLAY + 3])
+  })
+
+  test('one with a cursor from another board is told so', async () => {
+    await using server = await openTestServer()
+    await server.test.given()
+    await using client = server.events('?since=1000')
+    expect(await client.frame('resync')).toMatchObject({
+      cursor: 1,
+      reason: expect.stringContaining('ahead'),
+    })
+    await server.test.given()
+    await client.until(({ ids }) => ids.length === 1)
+  })
+
+  test('one that does not read is left waiting, costs no memory, and gets the rest once it reads', async () => {
+    await using server = await openTestServer()
+    const card = await server.test.given()
+    await using slow = server.events('?since=0')
+    await using quick = server.events('?since=0')
+    await slow.until(({ ids }) => ids.length === 1)
+    slow.socket.pause()
+    const note = 'x'.repeat(2_000)
+    const batches = 20
+    for (let batch = 0; batch < batches; batch++)
+      await server.kernel.deps.store.write(async (tx) => {
+        for (let index = 0; index < 200; index++)
+          tx.emit({
+            taskId: card.id,
+            runId: null,
+            kind: 'heartbeat',
+            payload: { note },
+            createdAt: tx.now,
+            actor: 'a',
+            door: 'cli',
+          })
+      })
+    const all = await idsOf(server)
+    await quick.until(({ ids }) => ids.length === all.length)
+    slow.socket.resume()
+    await slow.until(({ ids }) => ids.length === all.length)
+    expect(slow.ids).toEqual(all)
+  }, 30_000)
+})
+
+describe('F17: who may listen', () => {
+  test('without a good credential the socket is closed with 1008, and has heard nothing', async () => {
+    await using server = await openTestServer()
+    await server.test.given()
+    const narrow = server.runToken(await server.test.run(await server.test.given()))
+    for (const as of [null, '', 'wrong', narrow]) {
+      const client = server.events('?since=0', { as })
+      expect(await client.closed).toMatchObject({ code: 1008 })
+      expect(client.frames).toEqual([])
+    }
+    for (const query of ['?ticket=nonsense', '?token=nonsense'])
+      expect(await server.events(query, { as: null }).closed).toMatchObject({ code: 1008 })
+  })
+
+  test('a page of another site, or a name that was pointed here, does not even get a socket', async () => {
+    await using server = await openTestServer()
+    const cookie = await server.session()
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { host: 'evil.example' },
+      { origin: 'null' },
+    ]) {
+      const answer = await refusedUpgrade(server, '/api/kanban/events', { cookie, ...headers })
+      expect(answer).toMatchObject({
+        status: 403,
+        body: { code: expect.stringMatching(/foreign_origin|unknown_host/) },
+      })
+    }
+    await using own = server.events('', { as: null, headers: { cookie, origin: server.url } })
+    await own.frame('hello')
+  })
+
+  test('a ticket opens one socket, once, and only soon', async () => {
+    await using server = await openTestServer()
+    const read = await server.token('read')
+    const { ticket } = await server.call('createTicket', {}, read)
+    await using client = server.events(`?ticket=${ticket}`, { as: null })
+    await client.frame('hello')
+    expect(await server.events(`?ticket=${ticket}`, { as: null }).closed).toMatchObject({ code: 1008 })
+    const late = await server.call('createTicket', {}, read)
+    server.test.clock.advance(31)
+    expect(await server.events(`?ticket=${late.ticket}`, { as: null }).closed).toMatchObject({ code: 1008 })
+    await using byToken = server.events(`?token=${read}`, { as: null })
+    await byToken.frame('hello')
+    expect(JSON.stringify(server.logged)).not.toContain(read)
+  })
+})
+
+test('a session that ends takes its streams with it', async () => {
+  await using server = await openTestServer()
+  const cookie = await server.session()
+  await using client = server.events('', { as: null, headers: { cookie, origin: server.url } })
+  await client.frame('hello')
+  const { tokens } = await server.call('listTokens', {})
+  await server.call('revokeToken', { id: tokens[0]!.id })
+  expect(await client.closed).toMatchObject({ code: 1008 })
+})
+
+describe('the stream as server-sent events', () => {
+  const listen = (server: TestServer, query: string, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}/api/kanban/events${query}`, {
+      headers: { authorization: `Bearer ${server.owner}`, accept: 'text/event-stream', ...headers },
+    })
+
+  test('carries the same frames, with the cursor as id', async () => {
+    await using server = await openTestServer()
+    await server.test.given()
+    const answer = await listen(server, '?since=0')
+    expect(answer.headers.get('content-type')).toBe('text/event-stream')
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    const until = async (part: string) => {
+      while (!text.includes(part)) text += (await reader.read()).value ?? ''
+    }
+    await until('id: 1\nevent: events\ndata: {"type":"events"')
+    await server.test.given()
+    await until('id: 2\nevent: events\n')
+    expect(text.startsWith('id: 0\nevent: hello\ndata: {')).toBe(true)
+    await reader.cancel()
+    const again = await listen(server, '?since=0', { 'last-event-id': '1' })
+    const rest = again.body!.pipeThrough(new TextDecoderStream()).getReader()
+    text = ''
+    while (!text.includes('event: events')) text += (await rest.read()).value ?? ''
+    expect(text).toContain('id: 2\nevent: events')
+    expect(text).not.toContain('"id":1,')
+    await rest.cancel()
+  })
+
+  test('a page of history has an end, and says where to go on', async () => {
+    await using server = await openTestServer()
+    for (let card = 0; card < 5; card++) await server.test.given()
+    const first = await server.call('listEvents', { limit: 2 })
+    expect(first.events.map(({ id }) => id)).toEqual([1, 2])
+    const next = await server.call('listEvents', { since: first.cursor, kinds: 'created' })
+    expect(next.events.map(({ id }) => id)).toEqual([3, 4, 5])
+    expect((await server.call('listEvents', { newest: true, limit: 1 })).events[0]?.id).toBe(5)
+  })
+})
+
+test('F57: after a restart of the server fifty clients go on without a missed or a repeated event', async () => {
+  await using server = await openTestServer()
+  const clients = Array.from({ length: 50 }, () => new Returning(server))
+  for (const client of clients) await client.until(0)
+  const write = async (count: number) => {
+    for (let index = 0; index < count; index++) await server.test.given()
+  }
+  await write(10)
+  const restarted = server.restart()
+  await write(10)
+  await restarted
+  await write(10)
+  const all = await idsOf(server)
+  for (const client of clients) {
+    await client.until(all.length)
+    expect(client.ids).toEqual(all)
+    client.stop()
+  }
+}, 60_000)
+
+/** A client that comes back with its cursor, as the contract tells it to. */
+class Returning {
+  readonly ids: number[] = []
+  readonly #server: TestServer
+  #cursor = 0
+  #isOver = false
+  #wake = () => {}
+  #socket: WebSocket | undefined
+
+  constructor(server: TestServer) {
+    this.#server = server
+    this.#connect()
+  }
+
+  async until(count: number): Promise<void> {
+    while (this.ids.length < count || this.#socket?.readyState !== WebSocket.OPEN)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+  }
+
+  stop(): void {
+    this.#isOver = true
+    this.#socket?.close()
+  }
+
+  #connect(): void {
+    const { url, owner } = this.#server
+    const socket = new WebSocket(
+      `${url.replace('http', 'ws')}/api/plugins/kanban/events?since=${this.#cursor}`,
+      {
+        headers: { authorization: `Bearer ${owner}` },
+      },
+    )
+    this.#socket = socket
+    socket.on('error', () => undefined)
+    socket.on('open', () => this.#wake())
+    socket.on('message', (data: Buffer) => {
+      // Only what a client of the contract knows.
+      const { events, cursor } = JSON.parse(data.toString('utf8')) as {
+        events: { id: number }[]
+        cursor: number
+      }
+      this.ids.push(...events.map(({ id }) => id))
+      this.#cursor = cursor
+      this.#wake()
+    })
+    socket.on('close', () => {
+      if (!this.#isOver) setImmediate(() => this.#connect())
+    })
+  }
+}
+
+/** An upgrade that is answered instead of carried out. */
+const refusedUpgrade = (server: TestServer, path: string, headers: Record<string, string> = {}) =>
+  new Promise<{ status: number; body: unknown }>((resolve, reject) => {
+    const sent = request(`${server.url}${path}`, {
+      headers: {
+        authorization: `Bearer ${server.owner}`,
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...headers,
+      },
+    })
+    sent.on('error', reject)
+    sent.on('upgrade', (_, socket) => {
+      socket.destroy()
+      reject(new Error('it was upgraded'))
+    })
+    sent.on('response', (answer) => {
+      let text = ''
+      answer.on('data', (part: Buffer) => (text += part.toString()))
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) }))
+    })
+    sent.end()
+  })
