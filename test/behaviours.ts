@@ -133,6 +133,14 @@ export const BEHAVIOURS = {
   'cli.notify': 'yard notify-subscribe, notify-list and notify-unsubscribe keep the chats of a card',
   'cli.gc': 'yard gc removes old events, logs and trash, and prints counts',
 
+  // The tools of workers and orchestrators
+  'tools.seven': 'the seven tools of a worker take the inputs that existing workers know',
+  'tools.more': 'a worker can list, attach and ask for review, too, and an orchestrator can unblock',
+  'tools.offered': 'tools are offered to a run and to an orchestrator somebody named, and to nobody else',
+  'tools.eras': 'clients of both eras of the protocol get the same tools, over HTTP and over stdio',
+  'tools.answers': 'results are JSON, and refusals are JSON with what, fact, next and whether to call again',
+  'tools.scope': 'a run reaches its own card and the cards it created, an orchestrator the board',
+
   // What must not happen here: the rows of the reliability catalogue
   F01: 'two workers never work on one card',
   F02: 'a tripped breaker stays tripped until a person grants attempts',
@@ -147,6 +155,9 @@ export const BEHAVIOURS = {
   F11: 'no descendant survives its worker',
   F12: 'live workers never exceed a cap',
   F13: 'finished work is never refused or discarded',
+  F15: 'nothing that a worker starts acts as the worker',
+  F16: 'no worker lifts the gate it stands before',
+  F18: 'no secret given to a worker reaches a log, a comment, a result or an event',
   F20: 'no wrong process is judged or killed',
   F21: 'no two runs share a folder or a branch',
   F22: 'retried creation makes no duplicate cards',
@@ -166,8 +177,11 @@ export const BEHAVIOURS = {
   F44: 'reads and previews change nothing',
   F45: 'nothing starts while it is paused, and what was stopped stays down',
   F47: 'sleep and clock changes end no run',
+  F50: 'an attachment is byte-identical to the file, or refused',
   F52: 'no setting is dropped silently',
   F55: 'no change is without an author',
+  F56: 'what a worker is told is bounded, and says where it comes from',
+  F66: 'a refused report can be corrected and repeated',
   F67: 'tests and tools never write to a live board',
 } as const satisfies Record<string, string>
 
