@@ -23,6 +23,8 @@ export const DEFAULT_ATTEMPT_POLICY: AttemptPolicy = {
 
 /** Refunds one card can ever earn, so that no ending that refunds can loop for ever. */
 export const MAX_REFUNDS_PER_CARD = 5
+/** The same where a provider refused: it is nobody's fault, and asked again ever more rarely, so one outage may take more of them. */
+export const MAX_REFUNDS_FOR_REFUSALS = 20
 
 export const attemptsUsed = ({ charged, refunded }: LedgerTotals): number => charged - refunded
 

@@ -2,7 +2,7 @@
 import type { EventDraft } from './event.ts'
 import type { HoldDraft, HoldKind } from './hold.ts'
 import type { RunEvidence, RunOutcome } from './run.ts'
-import type { Seconds, Task, TaskId, TaskStatus } from './task.ts'
+import type { Seconds, Task, TaskStatus } from './task.ts'
 import type { Verb } from './transitions.ts'
 
 /** Columns a change may set beside the status; absent means untouched. */
@@ -71,7 +71,3 @@ export interface LedgerTotals {
   readonly refunded: number
   readonly granted: number
 }
-
-export const noAttempts: LedgerTotals = { charged: 0, refunded: 0, granted: 0 }
-
-export type { TaskId }

@@ -67,7 +67,7 @@ export function checkSkills(skills: readonly string[] | null | undefined): reado
   return [...new Set(names.map((skill) => storable(skill, 'skill', MAX.name)))]
 }
 
-export function checkWorkspace(
+function checkWorkspace(
   kind: string | null | undefined,
   path: string | null | undefined,
 ): { workspaceKind: WorkspaceKind; workspacePath: string | null } {

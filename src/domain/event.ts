@@ -35,7 +35,6 @@ export const EVENT_KINDS = [
   'review_requested',
   'sent_back',
   'restored',
-  'held',
   'released',
   'granted',
   'paused',

@@ -5,6 +5,7 @@
 import {
   attemptsLeft,
   attemptsUsed,
+  MAX_REFUNDS_FOR_REFUSALS,
   MAX_REFUNDS_PER_CARD,
   retryWaitSeconds,
   type AttemptPolicy,
@@ -93,21 +94,20 @@ const askedFor = (ending: Undone, { actor, reason, after }: StopRequest): Undone
   error: ending.error ?? `stopped by ${actor}: ${reason}`,
 })
 
-const REFUNDED: ReadonlySet<RunOutcome> = new Set([
-  'spawn_failed',
-  'reclaimed',
-  'stopped',
-  'rate_limited',
-  'misconfigured',
+/** How many refunds a card may have had for an ending to earn another one; endings that are not listed earn none. */
+const REFUNDED: ReadonlyMap<RunOutcome, number> = new Map([
+  ['reclaimed', MAX_REFUNDS_PER_CARD],
+  ['stopped', MAX_REFUNDS_PER_CARD],
+  ['rate_limited', MAX_REFUNDS_FOR_REFUSALS],
+  ['misconfigured', MAX_REFUNDS_FOR_REFUSALS],
+  // Bounded by the failure limit.
+  ['spawn_failed', Number.POSITIVE_INFINITY],
 ])
-/** Bounded by something else than the cap: the failure limit, or the hold that every such ending opens. */
-const BOUNDED: ReadonlySet<RunOutcome> = new Set(['spawn_failed', 'rate_limited', 'misconfigured'])
 
-function refundFor(ending: Undone, { charged, totals }: ReleaseFacts): LedgerDraft[] {
-  if (!charged || !REFUNDED.has(ending.outcome)) return []
-  if (!BOUNDED.has(ending.outcome) && totals.refunded >= MAX_REFUNDS_PER_CARD) return []
-  return [{ kind: 'refund', amount: 1, reason: ending.outcome }]
-}
+const refundFor = ({ outcome }: Undone, { charged, totals }: ReleaseFacts): LedgerDraft[] =>
+  charged && totals.refunded < (REFUNDED.get(outcome) ?? 0)
+    ? [{ kind: 'refund', amount: 1, reason: outcome }]
+    : []
 
 function stopped(
   task: Task,

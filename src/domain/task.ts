@@ -66,11 +66,6 @@ export interface Comment {
   readonly createdAt: Seconds
 }
 
-export interface Link {
-  readonly parentId: TaskId
-  readonly childId: TaskId
-}
-
 /** Whether the children that wait for the card may go on. Archiving is only filing: what was done before stays finished. */
 export const isFinished = ({ status, completedAt }: Pick<Task, 'status' | 'completedAt'>): boolean =>
   status === 'done' || (status === 'archived' && completedAt !== null)

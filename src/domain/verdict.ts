@@ -62,14 +62,7 @@ export function complete(
 }
 
 /** Everything a card can wait for by itself. A pause stays: only the operator lifts it. */
-export const LIFTED_BY_DONE: readonly HoldKind[] = [
-  'human',
-  'approval',
-  'time',
-  'cooldown',
-  'breaker',
-  'preflight',
-]
+const LIFTED_BY_DONE: readonly HoldKind[] = ['human', 'approval', 'time', 'cooldown', 'breaker', 'preflight']
 
 function assertOtherReviewer(task: Task, actor: string, reviewAuthor: string | null, what: string): void {
   if (task.status === 'review' && reviewAuthor !== null && reviewAuthor === actor) {

@@ -16,8 +16,6 @@ export interface HoldTarget {
   readonly target: string
 }
 
-export const WHOLE_BOARD: HoldTarget = { scope: 'board', target: BOARD_TARGET }
-
 /** Nothing new starts for the target once this returns; what runs goes on. */
 export async function pause(
   { store }: KernelDeps,

@@ -95,8 +95,6 @@ async function eventful(board: TestKernel): Promise<void> {
 
 /** Kinds that this walk does not reach, with where they come from. */
 const ELSEWHERE: readonly EventKind[] = [
-  // Boards made elsewhere only.
-  'held',
   // Files: see the fence.
   'attached',
 ]

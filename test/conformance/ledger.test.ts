@@ -1,7 +1,7 @@
 /** Attempts are counted when a run opens, and nothing but a person's grant lets a card run beyond its ceiling. */
 import { describe, expect } from 'vitest'
 import type { RunOutcome } from '../../src/domain/run.ts'
-import { MAX_REFUNDS_PER_CARD } from '../../src/domain/attempts.ts'
+import { MAX_REFUNDS_FOR_REFUSALS, MAX_REFUNDS_PER_CARD } from '../../src/domain/attempts.ts'
 import { behaviour } from '../behaviours.ts'
 import { databases } from '../helpers/boards.ts'
 import { alice, bob, openTestKernel, type OpenedRun, type TestKernel } from '../helpers/kernel.ts'
@@ -75,6 +75,18 @@ const WAYS: readonly Way[] = [
     end: byRunner('reclaimed', { error: 'the machine was restarted' }),
     outcome: 'reclaimed',
     runs: ceilingAndRefunds,
+  },
+  {
+    name: 'is refused by its provider',
+    end: byRunner('rate_limited', { error: '429' }),
+    outcome: 'rate_limited',
+    runs: (board) => ceiling(board) + MAX_REFUNDS_FOR_REFUSALS,
+  },
+  {
+    name: 'has a key that is not valid',
+    end: byRunner('misconfigured', { error: '401' }),
+    outcome: 'misconfigured',
+    runs: (board) => ceiling(board) + MAX_REFUNDS_FOR_REFUSALS,
   },
   {
     name: 'ends each time in another way',
@@ -191,7 +203,7 @@ describe.each(databases)('the ledger, on $name', (database) => {
         expect(holds.map(({ kind }) => kind)).toContain('breaker')
         expect(attempts.charged - attempts.refunded).toBe(board.policy.maxAttempts)
         expect(attempts.charged).toBe(runs.length)
-        expect(attempts.refunded).toBeLessThanOrEqual(MAX_REFUNDS_PER_CARD)
+        expect(attempts.refunded).toBeLessThanOrEqual(MAX_REFUNDS_FOR_REFUSALS)
         expect((await board.events(id)).some(({ kind }) => kind === 'gave_up')).toBe(true)
       },
     )

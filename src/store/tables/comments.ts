@@ -28,16 +28,6 @@ const ofTask = statement<{ taskId: string; limit: number }>()((db, p) =>
 export const findComments = async (db: Connection, taskId: string, limit = 1_000_000): Promise<Comment[]> =>
   (await db.all(ofTask, { taskId, limit })).reverse()
 
-const counts = statement<Record<string, never>>()((db) =>
-  db
-    .selectFrom('task_comments')
-    .select(({ fn }) => ['task_id as taskId', fn.countAll().as('n')])
-    .groupBy('task_id'),
-)
-
-export const countComments = async (db: Connection): Promise<Map<string, number>> =>
-  new Map((await db.all(counts, {})).map((row) => [row.taskId, Number(row.n)]))
-
 const countOf = statement<{ taskId: string }>()((db, p) =>
   db
     .selectFrom('task_comments')

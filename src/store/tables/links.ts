@@ -1,5 +1,4 @@
 /** Who waits for whom. */
-import { sql } from 'kysely'
 import type { TaskId, TaskStatus } from '../../domain/task.ts'
 import type { Connection } from '../connection.ts'
 import { statement } from '../statement.ts'
@@ -117,37 +116,3 @@ const descends = statement<{ id: string; from: string }>()((db, p) =>
 /** Whether `id` can be reached from `from` by following links to children: then a link from `id` to `from` would close a circle. */
 export const isDescendant = async (db: Connection, id: TaskId, from: TaskId): Promise<boolean> =>
   (await db.get(descends, { id, from })) !== undefined
-
-const linkCounts = statement<Record<string, never>>()((db) =>
-  db
-    .selectFrom('task_links as l')
-    .innerJoin('tasks as c', 'c.id', 'l.child_id')
-    .select(({ fn }) => [
-      'l.parent_id as id',
-      fn.countAll().as('children'),
-      fn.sum<number>(sql`case when c.status = 'done' then 1 else 0 end`).as('done'),
-    ])
-    .groupBy('l.parent_id'),
-)
-const parentCounts = statement<Record<string, never>>()((db) =>
-  db
-    .selectFrom('task_links')
-    .select(({ fn }) => ['child_id as id', fn.countAll().as('parents')])
-    .groupBy('child_id'),
-)
-
-export interface LinkCounts {
-  readonly parents: number
-  readonly children: number
-  readonly childrenDone: number
-}
-
-/** For every card that has links: how many of each. */
-export async function countLinks(db: Connection): Promise<Map<string, LinkCounts>> {
-  const counts = new Map<string, LinkCounts>()
-  for (const row of await db.all(linkCounts, {}))
-    counts.set(row.id, { parents: 0, children: Number(row.children), childrenDone: Number(row.done) })
-  for (const row of await db.all(parentCounts, {}))
-    counts.set(row.id, { children: 0, childrenDone: 0, ...counts.get(row.id), parents: Number(row.parents) })
-  return counts
-}
