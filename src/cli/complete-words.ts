@@ -5,6 +5,7 @@ import { TASK_STATUSES } from '../domain/task.ts'
 import type { Argument, Completes, Option } from './command.ts'
 import type { Context } from './context.ts'
 import { findEntry, GROUPS, TABLE } from './table.ts'
+import { printed } from './printed.ts'
 import { oneLine } from './text/safe.ts'
 
 interface Offer {
@@ -14,8 +15,8 @@ interface Offer {
 
 const MAX_TASKS = 200
 
-/** Prints the offers for the words typed so far, the last of which is being typed. */
-export async function completeWords(context: Context, words: readonly string[]): Promise<void> {
+/** The offers for the words typed so far, the last of which is being typed, in the form the shells' scripts read. */
+export async function completeWords(context: Context, words: readonly string[]): Promise<string> {
   const root = new RootCommand()
   for (const [name, { summary }] of Object.entries(GROUPS)) root.command(name, summary)
   for (const { name, aliases = [], summary, hidden } of TABLE) {
@@ -40,7 +41,7 @@ export async function completeWords(context: Context, words: readonly string[]):
     if (command.hasData) target.option('json', 'Answer with JSON')
     target.option('help', 'Show the help')
   }
-  root.parse([...words])
+  return printed(() => root.parse([...words]))
 }
 
 const offering =

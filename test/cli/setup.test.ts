@@ -1,8 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { behaviour } from '../behaviours.ts'
-import { Home } from './home.ts'
+import { Home, yardProgram } from './home.ts'
+
+const run = promisify(execFile)
 
 interface Setting {
   readonly key: string
@@ -284,6 +288,22 @@ describe('completion', () => {
     for (const shell of ['bash', 'zsh', 'fish'])
       expect(await home.ok('completion', shell)).toContain('yard completion complete --')
     expect(await home.misused('completion', 'tcsh')).toContain('bash, zsh, fish')
+  })
+
+  test('works in a bash without the package bash-completion, however often it is read', async () => {
+    using home = new Home()
+    const id = await home.create('Fix the login')
+    const script = join(home.folder, 'completion.bash')
+    writeFileSync(script, await home.ok('completion', 'bash'))
+    const { stdout, stderr } = await run('bash', ['--norc', '-c', `
+      PATH=${dirname(yardProgram)}:$PATH
+      compopt() { :; }
+      source ${script} && source ${script}
+      complete_words() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); __yard_complete; echo "\${COMPREPLY[*]}"; }
+      complete_words yard cl
+      complete_words yard show ""
+    `], { env: home.env }) // prettier-ignore
+    expect({ stdout, stderr }).toEqual({ stdout: `claim\n${id}\n`, stderr: '' })
   })
 
   test('offers commands, options, names and tasks with their titles', async () => {

@@ -1,6 +1,7 @@
 import { RootCommand } from '@bomb.sh/tab'
 import { argument, any, command, UsageError } from '../command.ts'
 import { completeWords } from '../complete-words.ts'
+import { printed } from '../printed.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 
@@ -18,18 +19,30 @@ export const completion = command({
     'yard completion zsh > ~/.zsh/completions/_yard',
     'yard completion fish > ~/.config/fish/completions/yard.fish',
   ],
-  /** The library prints by itself. */
   async run(context, { arguments: { shell, words } }) {
     // The scripts call back with this word and what was typed.
     if (shell === 'complete') {
-      await completeWords(context, words)
-      return {}
+      const offers = await completeWords(context, words)
+      return { text: () => offers }
     }
     if (!SHELLS.some((known) => known === shell))
       throw new UsageError(
         `There is no completion for ${JSON.stringify(shell)}. Use one of ${SHELLS.join(', ')}.`,
       )
-    new RootCommand().setup('yard', 'yard completion', shell)
-    return {}
+    const script = printed(() => new RootCommand().setup('yard', 'yard completion', shell))
+    return { text: () => (shell === 'bash' ? forAnyBash(script) : script) }
   },
 })
+
+const NEEDS_PACKAGE = '_get_comp_words_by_ref -n "=:" cur prev words cword'
+
+/** The script counts on the package bash-completion, and on being read once per shell; neither is certain. */
+const forAnyBash = (script: string): string =>
+  script.replaceAll(/^readonly /gm, '').replace(
+    NEEDS_PACKAGE,
+    `if declare -F _get_comp_words_by_ref > /dev/null; then
+        ${NEEDS_PACKAGE}
+    else
+        words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}"
+    fi`,
+  )
