@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createHash } from 'node:crypto'
+import { vi } from 'vitest'
 import build from '../helpers/rig/build.ts'
 import { startYard, yardProgram, type Command, type CommandResult } from '../helpers/rig/program.ts'
 
 build()
+// Some tests start dozens of commands, and the machine may have more to do.
+vi.setConfig({ testTimeout: 120_000 })
 
 export { yardProgram }
 
