@@ -15,6 +15,7 @@ import {
 import type { RunCapability } from '../domain/actor.ts'
 import { notFound } from '../domain/errors.ts'
 import { openKernel, type Kernel } from '../kernel/kernel.ts'
+import { systemClock } from '../lib/clock.ts'
 import { hashSecret, newSecret, secretMatches } from '../lib/ids.ts'
 import type { AssignableProfile, Verdict } from '../mcp/tool.ts'
 import { MAX_MESSAGE_BYTES, toolServers } from '../mcp/tool-server.ts'
@@ -56,11 +57,14 @@ export interface RunTools {
   close(): Promise<void>
 }
 
+/** How long an answer may take to reach whoever asked, once the tools are being closed, in milliseconds. */
+const LAST_WORDS_MS = 1_000
+
 export async function serveRunTools(options: RunToolsOptions): Promise<RunTools> {
   const token = newSecret()
   const tokenHash = hashSecret(token)
   const owner = new ToolsOwner()
-  const underWay = new Set<Promise<unknown>>()
+  const underWay = new Set<Promise<void>>()
   const turnAway = (status: number, detail: string): Response => {
     ;(options.onTurnedAway ?? console.error)(`turned away from the board's tools: ${detail}`)
     return problem(status, detail)
@@ -90,15 +94,15 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
     return handler.fetch(request)
   }
   const listen = getRequestListener(
-    (request: Request, { incoming }: { incoming: unknown }) => {
-      const answered = answer(request, incoming as IncomingMessage)
-      underWay.add(answered)
-      void answered.finally(() => underWay.delete(answered)).catch(() => undefined)
-      return answered
-    },
+    (request: Request, { incoming }: { incoming: unknown }) => answer(request, incoming as IncomingMessage),
     { overrideGlobalObjects: false },
   )
-  const server = createServer((incoming, outgoing) => void listen(incoming, outgoing))
+  const server = createServer((incoming, outgoing) => {
+    const answered = new Promise<void>((resolve) => outgoing.once('close', resolve))
+    underWay.add(answered)
+    void answered.then(() => underWay.delete(answered))
+    void listen(incoming, outgoing)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
@@ -109,13 +113,21 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
     token,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
-      await Promise.allSettled(underWay)
+      await servers.settled()
+      await within(LAST_WORDS_MS, Promise.all(underWay))
       await servers.settled()
       await handler.close()
       server.closeAllConnections()
       await closed
     },
   }
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController()
+  const tooLong = systemClock.sleep(ms, { signal: done.signal }).catch(() => undefined)
+  await Promise.race([work, tooLong])
+  done.abort()
 }
 
 const problem = (status: number, detail: string): Response => Response.json({ detail }, { status })

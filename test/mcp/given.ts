@@ -75,12 +75,14 @@ export interface ServedOptions extends Partial<Pick<RunToolsOptions, 'orchestrat
   readonly era?: Era
   readonly board?: TestKernel
   readonly maxBytes?: number
+  /** False: nobody in this process connects. */
+  readonly connects?: boolean
 }
 
 /** A card with an open run, the run's tools, and a client that has the token. */
 export async function serveRun(
   database: TestDatabase,
-  { card: given, era, board: shared, maxBytes, ...options }: ServedOptions = {},
+  { card: given, era, board: shared, maxBytes, connects = true, ...options }: ServedOptions = {},
 ): Promise<ServedRun> {
   const board = shared ?? (await openTestKernel(database))
   const folder = mkdtempSync(join(tmpdir(), 'yard-mcp-'))
@@ -105,7 +107,7 @@ export async function serveRun(
     onBug: (error) => told.push(String(error)),
     ...options,
   })
-  const client = await connect(overHttp(tools), era)
+  const client = connects ? await connect(overHttp(tools), era) : unconnected()
   return {
     ...client,
     board,
@@ -120,5 +122,17 @@ export async function serveRun(
       if (shared === undefined) await board[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+function unconnected(): ToolClient {
+  const nobody = () => Promise.reject(new Error('nobody is connected'))
+  return {
+    client: new Client({ name: 'nobody', version: '1' }),
+    call: nobody,
+    ok: nobody,
+    refused: nobody,
+    tools: nobody,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }

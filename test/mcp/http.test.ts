@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { behaviour } from '../behaviours.ts'
+import { databases } from '../helpers/boards.ts'
+import { openTestKernel } from '../helpers/kernel.ts'
+import { connect, overHttp, serveRun, type ServedRun } from './given.ts'
+
+const SQLITE = databases[0]!
+
+interface Reply {
+  readonly status: number | undefined
+  readonly text: string
+}
+
+/** A call as any program could send it. */
+function post(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'kanban_complete', arguments: { summary: 'mine now' } },
+  }),
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...headers,
+        },
+        agent: false,
+      },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (part: string) => (text += part))
+        response.on('end', () => resolve({ status: response.statusCode, text }))
+      },
+    )
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+describe('the token of a run', () => {
+  behaviour(['F15', 'tools.offered'], 'is needed for everything, and no other opens the tools', async () => {
+    await using board = await openTestKernel(SQLITE)
+    await using one = await serveRun(SQLITE, { board })
+    await using other = await serveRun(SQLITE, { board })
+    for (const headers of [
+      {},
+      bearer('wrong'),
+      bearer(''),
+      bearer(other.served.token),
+      bearer(other.run.secret),
+      bearer(one.run.secret),
+      { authorization: one.served.token },
+      { authorization: `Basic ${one.served.token}` },
+    ])
+      expect((await post(one.served.url, headers)).status, JSON.stringify(headers)).toBe(401)
+    await expect(connect(overHttp({ url: one.served.url, token: other.served.token }))).rejects.toThrow()
+    expect((await board.task(one.card.id)).status).toBe('running')
+    expect(one.told.filter((sentence) => sentence.includes('not its token')).length).toBeGreaterThanOrEqual(8)
+    await one.ok('kanban_complete', { summary: 'x' })
+    expect((await board.task(other.card.id)).status).toBe('running')
+  })
+
+  behaviour('F15', 'is worth nothing once the run has ended and its tools are closed', async () => {
+    const run = await serveRun(SQLITE)
+    const { url, token } = run.served
+    await run.served.close()
+    await expect(post(url, bearer(token))).rejects.toThrow('ECONNREFUSED')
+    await run[Symbol.asyncDispose]()
+  })
+
+  test('is not asked for by pages of a browser, whatever they know', async () => {
+    await using run = await serveRun(SQLITE)
+    const { url, token } = run.served
+    expect((await post(url, { ...bearer(token), origin: 'https://evil.example' })).status).toBe(403)
+    expect((await post(url, { ...bearer(token), host: 'evil.example' })).status).toBe(403)
+    expect((await post(url.replace('/mcp', '/'), bearer(token))).status).toBe(404)
+    expect((await run.board.task(run.card.id)).status).toBe('running')
+  })
+
+  test('serves on the loopback interface only', async () => {
+    await using run = await serveRun(SQLITE)
+    expect(new URL(run.served.url).hostname).toBe('127.0.0.1')
+  })
+})
+
+const CALLER = `
+const [url, token, name, input] = process.argv.slice(1)
+const response = await fetch(url, {
+  method: 'POST',
+  headers: { authorization: 'Bearer ' + token, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+  body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: JSON.parse(input) } }),
+})
+process.stdout.write(response.status + ' ' + await response.text())
+`
+
+/** What a process below this one gets for the right token: a shell that has read it, or an agent that was given it. */
+async function fromBelow(run: ServedRun, name: string, input: object, through: 'agent' | 'shell') {
+  const words = [
+    '--input-type=module',
+    '-e',
+    CALLER,
+    run.served.url,
+    run.served.token,
+    name,
+    JSON.stringify(input),
+  ]
+  const child =
+    through === 'agent'
+      ? spawn(process.execPath, words)
+      : spawn('/bin/sh', ['-c', '"$0" "$@"; true', process.execPath, ...words])
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
+  await once(child, 'close')
+  return text
+}
+
+describe.runIf(process.platform === 'linux')('what a worker starts', () => {
+  behaviour(
+    ['F15', 'F16'],
+    'cannot complete, block, move or even read a card with the token of the worker',
+    async () => {
+      await using run = await serveRun(SQLITE, { orchestrator: true })
+      // The worker's own process has connected: the client of this test.
+      const before = await run.board.events(run.card.id)
+      for (const [name, input] of [
+        ['kanban_complete', { summary: 'done, trust me' }],
+        ['kanban_block', { reason: 'hm' }],
+        ['kanban_unblock', { task_id: run.card.id }],
+        ['kanban_show', {}],
+      ] as const)
+        for (const through of ['agent', 'shell'] as const) {
+          const answer = await fromBelow(run, name, input, through)
+          expect(answer, `${name} from a ${through}`).toMatch(/^403 /)
+          expect(answer).toContain(`pid ${process.pid}`)
+        }
+      expect(await run.board.events(run.card.id)).toEqual(before)
+      expect(run.told.filter((sentence) => sentence.includes('turned away'))).toHaveLength(8)
+      await run.ok('kanban_complete', { summary: 'done by myself' })
+    },
+  )
+
+  behaviour('F35', 'takes over when the worker was started anew', async () => {
+    await using board = await openTestKernel(SQLITE)
+    await using run = await serveRun(SQLITE, { board, era: 'legacy' })
+    await using fresh = await serveRun(SQLITE, { board })
+    // A first process of the second run says hello and ends; the next one then is the worker.
+    await fresh.client.close()
+    expect(run.card.id).not.toBe(fresh.card.id)
+    expect(await fromBelow(fresh, 'kanban_heartbeat', {}, 'agent')).toMatch(/^403 /)
+    await using again = await startAndEnd(board)
+    expect(await fromBelow(again, 'kanban_heartbeat', {}, 'agent')).toMatch(/^200 /)
+    expect(await fromBelow(again, 'kanban_complete', { summary: 'second turn' }, 'agent')).toMatch(/^200 /)
+    expect((await board.task(again.card.id)).status).toBe('done')
+  })
+})
+
+/** A run whose tools nobody in this process has connected to. */
+const startAndEnd = (board: ServedRun['board']) => serveRun(SQLITE, { board, connects: false })
+
+describe('large messages', () => {
+  behaviour(
+    ['F66', 'tools.answers'],
+    'arrive whole up to the limits of the board, and beyond are refused with the limit',
+    async () => {
+      await using run = await serveRun(SQLITE)
+      const body = 'é"\\\n'.repeat(250_000)
+      const created = await run.ok('kanban_create', { title: 'long', assignee: 'y', body })
+      expect((await run.board.task(created['task_id'] as string)).body).toBe(body)
+      expect(
+        await run.refused('kanban_comment', { task_id: run.card.id, body: 'x'.repeat(200_001) }),
+      ).toMatchObject({
+        code: 'text_too_long',
+        fact: expect.stringContaining('200000') as string,
+        retryable: true,
+      })
+      expect(
+        await run.refused('kanban_complete', { summary: 'x', metadata: { all: 'y'.repeat(1_000_001) } }),
+      ).toMatchObject({ code: 'text_too_long', retryable: true })
+      const { status } = await post(run.served.url, bearer(run.served.token), `"${'x'.repeat(17 * 2 ** 20)}"`)
+      expect(status).toBe(413)
+      await run.ok('kanban_complete', { summary: 'x' })
+    },
+  )
+
+  test('deep nesting is data like any other', async () => {
+    await using run = await serveRun(SQLITE)
+    let metadata: Record<string, unknown> = {}
+    for (let depth = 0; depth < 500; depth++) metadata = { deeper: metadata }
+    await run.ok('kanban_complete', { summary: 'x', metadata })
+    expect((await run.board.kernel.getRun(run.run.id)).metadata).toEqual(metadata)
+  })
+})
+
+describe('calls at the same time', () => {
+  behaviour(
+    'F13',
+    'a call that is under way when the tools are closed is carried out and answered',
+    async () => {
+      await using run = await serveRun(SQLITE)
+      const answered = run.ok('kanban_complete', { summary: 'in the last moment' })
+      while (!run.told.includes('activity')) await new Promise((resolve) => setImmediate(resolve))
+      await run.served.close()
+      expect(await answered).toMatchObject({ status: 'done' })
+    },
+  )
+
+  behaviour('run.once', 'of many verdicts one counts, and the others are told', async () => {
+    await using run = await serveRun(SQLITE)
+    const answers = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((summary) => run.call('kanban_complete', { summary })),
+    )
+    expect(answers.filter(({ ok }) => ok === true)).toHaveLength(1)
+    expect(answers.filter(({ code }) => code === 'run_ended')).toHaveLength(3)
+    expect(run.told.filter((word) => word === 'complete')).toHaveLength(1)
+  })
+})
