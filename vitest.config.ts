@@ -40,6 +40,8 @@ export default defineConfig({
           include: ['test/realclients/**/*.test.ts'],
           globalSetup: ['test/helpers/rig/build.ts'],
           testTimeout: 180_000,
+          // Most of a story is waiting.
+          maxConcurrency: 3,
           // The first time, agents are installed.
           hookTimeout: 300_000,
         },

@@ -109,7 +109,7 @@ export interface AgentProblem {
   readonly retryAt: Seconds | null
 }
 
-const FIRST_WAIT = { quota: 60, credential: 600, model: 600 } as const
+const FIRST_WAIT = { quota: 30, credential: 600, model: 600 } as const
 const LONGEST_WAIT = { quota: 3600, credential: 6 * 3600, model: 6 * 3600 } as const
 /** A hint of the provider is believed up to a week: its weekly limits last as long. */
 const LONGEST_HINT = 7 * 86_400

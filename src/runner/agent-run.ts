@@ -58,7 +58,7 @@ export interface AgentRunOptions {
 /** How often the board hears what the agent does, at the most, in milliseconds. */
 const TELL_EVERY_MS = 1_000
 /** The same refusal so many times in a row, and the client's own patience is only waiting. */
-const HOPELESS = { credential: 2, model: 2, quota: 4 } as const
+const HOPELESS = { credential: 2, model: 2, quota: 6 } as const
 /** Of the standard error of one turn, its end, in characters. */
 const ERROR_OUTPUT = 16_384
 const LAST_WORDS = 4_096

@@ -10,7 +10,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 export type Step =
   /** Calls a tool, found by the end of its name. */
-  | { readonly tool: string; readonly args: Record<string, unknown> }
+  | {
+      readonly tool: string
+      readonly args: Record<string, unknown>
+      /** Waits for this first. */
+      readonly after?: Promise<unknown>
+    }
   /** Says something and ends its turn. */
   | { readonly say: string }
   /** Answers with an error so many times, over all requests of the script; then goes on. */
@@ -151,6 +156,7 @@ export class ScriptedModel implements AsyncDisposable {
     if ('say' in step)
       return dialect.answer(response, { id: this.#id(), say: `${step.say} ${mark}`, call: null }, given)
     if (!('tool' in step)) throw new Error('a refusal is answered above')
+    await step.after
     const tool =
       given.tools.find(({ name }) => name === step.tool) ??
       given.tools.find(({ name }) => name.endsWith(step.tool))

@@ -60,7 +60,7 @@ export const claude: CliAgent = {
   env: {
     // Refused as root without it; it must be exactly 1.
     IS_SANDBOX: '1',
-    CLAUDE_CODE_MAX_RETRIES: '4',
+    CLAUDE_CODE_MAX_RETRIES: '3',
     DISABLE_AUTOUPDATER: '1',
   },
   allow: ['ANTHROPIC_*', 'CLAUDE_CODE_*', 'CLAUDE_CONFIG_DIR', 'AWS_*', 'GOOGLE_APPLICATION_CREDENTIALS'],
