@@ -20,7 +20,7 @@ const library = { index: 'src/index.ts' }
 const shared = {
   cwd: root,
   platform: 'node',
-  external: [/^node:/, 'pg-native'], // pg asks for its native twin and does without
+  external: [/^node:/, 'pg-native', 'bufferutil', 'utf-8-validate'], // pg and ws ask for native twins and do without
   transform: { target: `node${MIN_NODE}`, define: { __YARD_VERSION__: JSON.stringify(version) } },
 }
 const output = {

@@ -28,7 +28,9 @@ export function openGatewayLog({ file, console: toConsole, verbose }: GatewayLog
     (level: keyof typeof COLOUR) =>
     (message: string, { error, ...fields }: LogFields = {}) => {
       records[level]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message)
-      if (toConsole && (verbose || level !== 'debug')) {
+      // Single requests are for the file: on a terminal they would bury what the gateway itself does.
+      const isRequest = 'request' in fields && (level === 'info' || level === 'debug')
+      if (toConsole && (verbose || (level !== 'debug' && !isRequest))) {
         const time = new Date(systemClock.now() * 1000).toTimeString().slice(0, 8)
         const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout
         const head = level === 'info' ? '' : `${styleText(COLOUR[level], level, { stream })} `

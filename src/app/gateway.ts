@@ -1,6 +1,6 @@
 /** Starts, stops and describes the gateway of a home. */
 import { collectGarbage } from '../dispatch/collect-garbage.ts'
-import { runGateway } from '../dispatch/gateway.ts'
+import { runGateway, type GatewayService } from '../dispatch/gateway.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import { keepHouse } from '../dispatch/housekeeping.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
@@ -10,6 +10,7 @@ import { liveness } from '../lib/process-identity.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { dispatchDeps, retentionOf } from './dispatch.ts'
 import { openGatewayLog } from './gateway-log.ts'
+import { serverService } from './server-service.ts'
 import { dispatchSettingsOf, type LiveConfig } from './settings.ts'
 
 export interface GatewayRun {
@@ -61,17 +62,64 @@ export async function runHomeGateway(run: GatewayRun): Promise<void> {
       },
       ends,
     )
+  const isWhole = run.only === null
+  const serving = new Serving(isWhole && config.settings.server.enabled)
+  const serve = serverService({
+    kernel,
+    paths,
+    env,
+    version: run.version,
+    log,
+    settings: () => config.settings,
+    profileCap: (name) => {
+      const found = deps.profiles.find(name)
+      return found.state === 'found' ? found.profile.limits.maxRunning : null
+    },
+    onReady: serving.began,
+  })
   log.debug(`gateway ${run.version} starts for ${paths.home}`)
   await runGateway({
     deps,
     version: run.version,
-    dispatching: run.only === 'dispatcher' || config.settings.kanban.dispatch_in_gateway,
-    services: run.only === 'dispatcher' ? [] : [house],
-    signal,
+    dispatching: !isWhole || config.settings.kanban.dispatch_in_gateway,
+    services: [...(isWhole ? [house] : []), ...(serving.isWanted ? [serving.guard(serve)] : [])],
+    signal: AbortSignal.any([signal, serving.failed]),
     pidfile: run.pidfile,
-    onReady: run.onReady,
+    onReady: () => void serving.ready.then(run.onReady, () => undefined),
   })
+  serving.failed.throwIfAborted()
   log.debug('gateway stopped; the workers go on')
+}
+
+/** A gateway whose server cannot begin does not begin either: whoever asked for it is told at once. */
+class Serving {
+  readonly isWanted: boolean
+  readonly ready: Promise<void>
+  readonly #failing = new AbortController()
+  readonly #begun = Promise.withResolvers<void>()
+
+  constructor(isWanted: boolean) {
+    this.isWanted = isWanted
+    this.ready = isWanted ? this.#begun.promise : Promise.resolve()
+    this.ready.catch(() => undefined)
+  }
+
+  get failed(): AbortSignal {
+    return this.#failing.signal
+  }
+
+  readonly began = (): void => this.#begun.resolve()
+
+  guard(serve: GatewayService): GatewayService {
+    return async (signal, gateway) => {
+      try {
+        await serve(signal, gateway)
+      } catch (error) {
+        this.#begun.reject(error)
+        this.#failing.abort(error)
+      }
+    }
+  }
 }
 
 /** How long a gateway may take to stop, in milliseconds: it waits for starts under way, not for workers. */

@@ -37,6 +37,7 @@ export class Dispatcher {
   readonly #onChange: () => void
   /** What was looked at last for cards that were blocked for a missing need. */
   #needsCheckedAt = Number.NEGATIVE_INFINITY
+  #lastPass: Promise<unknown> = Promise.resolve()
   #admissible = 0
   #free = 0
   #nextEnd: number | null = null
@@ -62,7 +63,16 @@ export class Dispatcher {
     return { admissible: this.#admissible, free: this.#free }
   }
 
+  /** Passes are made one after another, whoever asks for them. */
   async pass(options: PassOptions = {}): Promise<PassReport> {
+    const mine = this.#lastPass.then(() => this.#pass(options))
+    this.#lastPass = mine.catch(() => undefined)
+    const report = await mine
+    if (options.explicit === true) await this.drain()
+    return report
+  }
+
+  async #pass(options: PassOptions): Promise<PassReport> {
     const { kernel } = this.#deps
     const report = emptyReport()
     let view = await kernel.readForDispatch()
@@ -72,7 +82,6 @@ export class Dispatcher {
     }
     this.#nextEnd = view.nextEnd
     await this.#startReady(view, options, report)
-    if (options.explicit === true) await this.drain()
     return report
   }
 

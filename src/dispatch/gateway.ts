@@ -4,8 +4,9 @@ import { conflict } from '../domain/errors.ts'
 import { takeHomeLock, type HomeLock } from '../lib/home-lock.ts'
 import { liveness, ownIdentity } from '../lib/process-identity.ts'
 import type { DispatchDeps } from './deps.ts'
-import { Dispatcher } from './dispatcher.ts'
+import { Dispatcher, type PassOptions } from './dispatcher.ts'
 import { DispatchLoop } from './dispatch-loop.ts'
+import type { PassReport } from './report.ts'
 import { gatewayStatus, removeGatewayState, writeGatewayState, type GatewayState } from './gateway-state.ts'
 
 export interface GatewayOptions {
@@ -13,14 +14,24 @@ export interface GatewayOptions {
   readonly version: string
   /** Whether this gateway starts workers. */
   readonly dispatching: boolean
-  /** Work besides dispatching, each with its own pace: backups, retention. Runs until the signal. */
-  readonly services: readonly ((signal: AbortSignal) => Promise<void>)[]
+  /** Work besides dispatching, each with its own pace: backups, retention, the server. Runs until the signal. */
+  readonly services: readonly GatewayService[]
   /** Ends the gateway; the workers go on. */
   readonly signal: AbortSignal
   readonly pidfile?: string | null
   /** Called once it looks after the board. */
   readonly onReady?: () => void
 }
+
+/** What a service may ask of the gateway it runs in. */
+export interface GatewayHandle {
+  /** One pass now, after the one that is under way. */
+  dispatch(options: PassOptions): Promise<PassReport>
+  /** Whether ready cards are started by themselves. */
+  readonly isDispatching: boolean
+}
+
+export type GatewayService = (signal: AbortSignal, gateway: GatewayHandle) => Promise<void>
 
 /** How often the state is written while nothing happens, in milliseconds. */
 const STATE_EVERY_MS = 15_000
@@ -62,9 +73,12 @@ export async function runGateway(options: GatewayOptions): Promise<void> {
     },
   })
   const dispatcher = new Dispatcher(deps, loop.wake)
+  const handle: GatewayHandle = { dispatch: (wanted) => dispatcher.pass(wanted), isDispatching: dispatching }
   try {
     const services = options.services.map((service) =>
-      service(signal).catch((error: unknown) => log.error('a service of the gateway ended', { error })),
+      service(signal, handle).catch((error: unknown) =>
+        log.error('a service of the gateway ended', { error }),
+      ),
     )
     if (dispatching) {
       using _watch = kernel.deps.store.watch(loop.wake)

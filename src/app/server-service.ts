@@ -1,0 +1,86 @@
+/** The server as a service of the gateway, with what it needs of the other rooms. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LoadedConfig } from '../contract/config.ts'
+import type { GatewayHandle, GatewayService } from '../dispatch/gateway.ts'
+import type { Task } from '../domain/task.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { WhyContext } from '../kernel/why.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { HomePaths } from '../lib/paths.ts'
+import { descendants, findMarked } from '../lib/process-tree.ts'
+import { runMarker } from '../runner/launch.ts'
+import { personName } from '../cli/person.ts'
+import { packageRoot } from './package-root.ts'
+
+export interface ServerWiring {
+  readonly kernel: Kernel
+  readonly paths: HomePaths
+  readonly env: NodeJS.ProcessEnv
+  readonly version: string
+  readonly log: Log
+  readonly settings: () => LoadedConfig['settings']
+  /** A profile's own cap; null when it has none. */
+  readonly profileCap: (name: string) => number | null
+  /** Told that it serves, and where. */
+  readonly onReady: (url: string) => void
+}
+
+/** Serves until the signal. Throws when it cannot begin: a server that was asked for and is missing is no small thing. */
+export const serverService =
+  (wiring: ServerWiring): GatewayService =>
+  async (signal, gateway) => {
+    // Loaded here: a gateway without a server does not pay for it.
+    const { startServer } = await import('../server/server.ts')
+    const { kernel, paths, env, version, log, settings } = wiring
+    const dashboard = join(packageRoot(), 'dist', 'dashboard')
+    await using server = await startServer({
+      kernel,
+      paths,
+      clock: systemClock,
+      log,
+      version,
+      ownerName: personName(env),
+      dashboard: existsSync(dashboard) ? dashboard : null,
+      treeOf: (runId, leader) => treeOf(kernel.deps.store.boardId, runId, leader),
+      services: {
+        settings,
+        dispatch: ({ dryRun, max }) =>
+          gateway.dispatch({ dryRun, explicit: true, ...(max === null ? {} : { max }) }),
+        dispatcherLack: async () => (gateway.isDispatching ? null : NOT_DISPATCHING),
+        whyContext: async (task) => whyContextOf(wiring, gateway, task),
+      },
+    })
+    wiring.onReady(server.url)
+    await aborted(signal)
+  }
+
+const NOT_DISPATCHING =
+  'This gateway starts no workers (kanban.dispatch_in_gateway is false), so the task waits. Start it with: yard dispatch'
+
+/** By the marker that all processes of a run carry, and by descent from its worker. */
+function treeOf(boardId: string, runId: number, leader: number): readonly number[] | 'unknown' {
+  const marked = findMarked(runMarker(boardId, runId))
+  const below = descendants(leader)
+  if (marked === 'unknown' || below === 'unknown') return 'unknown'
+  return [...new Set([...marked, ...below])]
+}
+
+function whyContextOf(
+  { settings, profileCap }: ServerWiring,
+  { isDispatching }: GatewayHandle,
+  { assignee }: Task,
+): WhyContext {
+  const { max_running: board, max_running_per_profile: profile } = settings().kanban
+  return {
+    caps: { board, profile: (assignee === null ? null : profileCap(assignee)) ?? profile },
+    dispatcher: isDispatching ? 'running' : 'absent',
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
