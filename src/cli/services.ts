@@ -65,7 +65,7 @@ export interface Profile {
   readonly command: readonly string[] | null
   readonly model: string | null
   /** Whether it splits work up for others. */
-  readonly orchestrator?: boolean
+  readonly orchestrator: boolean
   readonly environment: { readonly allow: readonly string[]; readonly set: Readonly<Record<string, string>> }
   readonly skills: readonly string[]
   readonly limits: {

@@ -65,7 +65,7 @@ async function ofRun(
       taskId: run.taskId,
       workspace: workspaces.findLast((workspace) => workspace.runId === runId)?.path ?? null,
     },
-    orchestrator: found?.state === 'found' && found.profile.orchestrator === true,
+    orchestrator: found?.state === 'found' && found.profile.orchestrator,
   }
 }
 
@@ -74,9 +74,7 @@ async function ofSession(context: Context, name: string | undefined): Promise<Ac
   const profiles = await context.services.profiles()
   const orchestrators = profiles
     .list()
-    .flatMap((entry) =>
-      entry.state === 'found' && entry.profile.orchestrator === true ? [entry.profile.name] : [],
-    )
+    .flatMap((entry) => (entry.state === 'found' && entry.profile.orchestrator ? [entry.profile.name] : []))
   const choices =
     orchestrators.length === 0
       ? 'None is one yet: write "orchestrator: true" into the front matter of a profile, see yard profile create.'
