@@ -2,13 +2,13 @@
 import { join } from 'node:path'
 import type { App } from './cli/main.ts'
 import { notFound } from './domain/errors.ts'
-import type { BoardPolicy, KernelDeps } from './kernel/deps.ts'
-import { thisHost } from './kernel/deps.ts'
+import type { Settings } from './contract/config.ts'
+import { DEFAULT_BOARD_POLICY, thisHost, type BoardPolicy, type KernelDeps } from './kernel/deps.ts'
 import { openKernel, type Kernel } from './kernel/kernel.ts'
-import { homeFolder, homePaths } from './lib/paths.ts'
+import { homeFolder, homePaths, type HomePaths } from './lib/paths.ts'
 import { liveness } from './lib/process-identity.ts'
 import { once, openServices } from './app/services.ts'
-import { isUnconfigured, policyFor, readConfig } from './app/settings.ts'
+import { policyOf, settingsIfAny } from './app/settings.ts'
 import { boardOfWorker, boardPlace, openBoard, type OpenedBoard } from './app/open-board.ts'
 import { checkTestHome } from './store/registry.ts'
 import type { Store } from './store/connection.ts'
@@ -23,21 +23,21 @@ export interface AppOptions {
 export async function openApp({ env, version, program }: AppOptions): Promise<App> {
   const paths = homePaths(homeFolder(env))
   checkTestHome(paths.home, env)
-  const database = async () =>
-    (isUnconfigured(paths, env) ? null : (await readConfig(paths, env)).settings.kanban.database) ??
-    boardOfWorker(env)
+  const settings = () => settingsIfAny(paths, env)
+  const database = async () => (await settings())?.kanban.database ?? boardOfWorker(env)
   const opened = once<OpenedBoard>(async () => openBoard(paths, await database(), env))
   let store: Store | undefined
   let policy: (() => BoardPolicy) | undefined
   const kernel: () => Promise<Kernel> = once(async () => {
-    const configured = await policyFor(paths, env)
+    const configured = await settings()
+    const configuredPolicy = configured === null ? DEFAULT_BOARD_POLICY : policyOf(configured)
     const opening = await opened()
     store = opening.store
     return openKernel({
       store: opening.store,
-      policy: () => policy?.() ?? configured,
+      policy: () => policy?.() ?? configuredPolicy,
       host: thisHost(),
-      collectArtifacts: collector(() => kernel(), paths, env),
+      collectArtifacts: collector(() => kernel(), paths, settings),
       pokeRunner,
     })
   })
@@ -78,8 +78,8 @@ const pokeRunner: KernelDeps['pokeRunner'] = ({ host, runner }) => {
 const collector =
   (
     kernel: () => Promise<Kernel>,
-    paths: ReturnType<typeof homePaths>,
-    env: NodeJS.ProcessEnv,
+    paths: HomePaths,
+    settings: () => Promise<Settings | null>,
   ): KernelDeps['collectArtifacts'] =>
   async (task, names) => {
     const [{ attachmentStore }, { collectArtifacts }] = await Promise.all([
@@ -90,14 +90,12 @@ const collector =
       .filter((workspace) => workspace.taskId === task.id)
       .at(-1)
     const workspace = known?.path ?? task.workspacePath ?? join(paths.workspaces, task.id)
-    const maxBytes = isUnconfigured(paths, env)
-      ? undefined
-      : (await readConfig(paths, env)).settings.attachments.max_mb * 2 ** 20
+    const configured = await settings()
     const { stored, refused } = await collectArtifacts({
       store: attachmentStore(paths.attachments),
       workspace,
       names,
-      ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(configured === null ? {} : { maxBytes: configured.attachments.max_mb * 2 ** 20 }),
     })
     if (refused.length > 0) {
       const list = refused.map(({ name, reason }) => `${name}: ${reason}`).join('\n')

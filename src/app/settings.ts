@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { LoadedConfig, Settings } from '../contract/config.ts'
-import { DEFAULT_BOARD_POLICY, type BoardPolicy } from '../kernel/deps.ts'
+import type { BoardPolicy } from '../kernel/deps.ts'
 import type { DispatchSettings } from '../dispatch/settings.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { throughCache } from './config-cache.ts'
@@ -116,9 +116,19 @@ export const policyOf = ({ kanban }: Pick<Settings, 'kanban'>): BoardPolicy => (
   equalFailureLimit: kanban.equal_failure_limit,
 })
 
-/** The policy without reading a configuration that does not exist. */
-export const policyFor = async (paths: Pick<HomePaths, 'config'>, env: Env): Promise<BoardPolicy> =>
-  isUnconfigured(paths, env) ? DEFAULT_BOARD_POLICY : policyOf((await readConfig(paths, env)).settings)
+/**
+ * The settings in force, or null where nothing was configured. A worker that has something to report is not kept from it by
+ * a slip in the configuration: it goes by the board it was given.
+ */
+export async function settingsIfAny(paths: Pick<HomePaths, 'config'>, env: Env): Promise<Settings | null> {
+  if (isUnconfigured(paths, env)) return null
+  try {
+    return (await readConfig(paths, env)).settings
+  } catch (error) {
+    if (env['YARD_CAPABILITY_FILE'] === undefined) throw error
+    return null
+  }
+}
 
 export const dispatchSettingsOf = ({
   kanban,

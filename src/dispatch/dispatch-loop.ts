@@ -14,8 +14,8 @@ export interface LoopDeps {
   readonly onPass: (pass: { readonly at: number; readonly problems: readonly string[] }) => void
 }
 
-/** Runs whose runner was adopted are looked at this often: no ending is announced for them when they are killed. */
-const ADOPTED_EVERY_MS = 2_000
+/** Runs that this process did not start are looked at this often: nobody announces that their runner was killed. */
+const OTHERS_EVERY_MS = 2_000
 /** After a pass that failed the next one waits, longer each time. */
 const FAILED_MS = { first: 500, most: 30_000 } as const
 /** A pass that takes longer is stuck. */
@@ -83,7 +83,7 @@ export class DispatchLoop {
     if (this.#failures > 0)
       return Math.min(intervalMs, FAILED_MS.most, FAILED_MS.first * 2 ** Math.min(this.#failures - 1, 10))
     const waits = [intervalMs]
-    if (dispatcher.adopted > 0) waits.push(ADOPTED_EVERY_MS)
+    if (dispatcher.others > 0) waits.push(OTHERS_EVERY_MS)
     if (dispatcher.nextEnd !== null) {
       const now = await this.#deps.boardNow().catch(() => this.#deps.clock.now())
       waits.push(Math.max(0, (dispatcher.nextEnd - now) * 1000) + 50)

@@ -41,6 +41,7 @@ export class Dispatcher {
   #admissible = 0
   #free = 0
   #nextEnd: number | null = null
+  #others = 0
 
   /** `onChange` is called when something happened that the next pass should look at. */
   constructor(deps: DispatchDeps, onChange: () => void = () => {}) {
@@ -53,9 +54,9 @@ export class Dispatcher {
     return this.#nextEnd
   }
 
-  /** Runners whose end this process would not hear of by itself. */
-  get adopted(): number {
-    return this.#watched.adopted.size
+  /** Open runs that this process did not start, as of the last pass: nobody announces their end to it. */
+  get others(): number {
+    return this.#others
   }
 
   /** Cards that could have been started and free slots, as of the last pass. */
@@ -81,6 +82,8 @@ export class Dispatcher {
       if (changed) view = await kernel.readForDispatch()
     }
     this.#nextEnd = view.nextEnd
+    const { children, launching } = this.#watched
+    this.#others = view.live.filter(({ runId }) => !children.has(runId) && !launching.has(runId)).length
     await this.#startReady(view, options, report)
     return report
   }

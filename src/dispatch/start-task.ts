@@ -199,7 +199,7 @@ async function launch(
           runId,
           folder,
           workspace: prepared.path,
-          reports: agent.verdict === 'report' && start.agent === undefined,
+          reports: agent.verdict === 'report' && start.agent?.cli.tools !== 'mcp',
           temporary: start.agent === undefined ? null : join(folder, 'tmp'),
         }),
       },
