@@ -2,7 +2,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
+import type { BoardEvent } from '../../../src/domain/event.ts'
+import { replay } from '../replay.ts'
+import type { EventRow } from './board-reader.ts'
 import { namesIn, type Rig } from './rig.ts'
 
 /** Refunds one card can earn; starts that failed have a limit of their own. */
@@ -29,6 +33,14 @@ export async function assertInvariants(
   expect(problems, rig.describe()).toEqual([])
 }
 
+const boardEvent = ({ task_id, run_id, payload, ...event }: EventRow): BoardEvent => ({
+  ...event,
+  payload,
+  taskId: task_id,
+  runId: run_id,
+  createdAt: 0,
+})
+
 async function boardProblems(rig: Rig, attempts: number): Promise<string[]> {
   const { board } = rig
   const problems: string[] = []
@@ -36,9 +48,22 @@ async function boardProblems(rig: Rig, attempts: number): Promise<string[]> {
     if (found !== 'ok') problems.push(`the file is damaged: ${found}`)
   for (const row of board.all('pragma foreign_key_check'))
     problems.push(`a row points nowhere: ${JSON.stringify(row)}`)
-  for (const { id, task_id, kind } of board.events().filter(({ actor, door }) => !actor || !door))
+  for (const { id, task_id, kind } of board
+    .events({ after: rig.madeElsewhere })
+    .filter(({ actor, door }) => !actor || !door))
     problems.push(`event ${id} (${kind} of ${task_id}) does not say who did it and through which door`)
   for (const task of board.tasks()) {
+    const said = replay(board.events({ task: task.id }).map(boardEvent))
+    const is = {
+      status: task.status,
+      assignee: task.assignee,
+      runs: Object.fromEntries(board.runs(task.id).map(({ id, outcome }) => [id, outcome])),
+    }
+    const isOurs = board
+      .events({ task: task.id, after: rig.madeElsewhere })
+      .some(({ kind }) => kind === 'created')
+    if (isOurs && !isDeepStrictEqual(said, is))
+      problems.push(`the events of ${task.id} say ${JSON.stringify(said)}, and it is ${JSON.stringify(is)}`)
     const open = board.runs(task.id).filter(({ ended_at }) => ended_at === null)
     const expected = task.status === 'running' ? [task.current_run_id] : []
     if (JSON.stringify(open.map(({ id }) => id)) !== JSON.stringify(expected))

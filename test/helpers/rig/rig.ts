@@ -59,6 +59,8 @@ export class Rig implements AsyncDisposable {
   readonly board: BoardReader
   readonly env: NodeJS.ProcessEnv
   readonly settings: Readonly<Record<string, unknown>>
+  /** Events up to this one were written by another program. */
+  madeElsewhere = 0
   readonly #gateways: GatewayProcess[] = []
   readonly #secrets = new Set<string>()
   readonly #collecting: NodeJS.Timeout
