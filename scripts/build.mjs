@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { isLate, lateBuiltins } from './late-builtins.mjs'
 import { at, fail, root, run } from './lib.mjs'
 
 const dist = at('dist')
@@ -17,10 +18,14 @@ const KEEP_OLD_CHUNKS_MS = 24 * 60 * 60 * 1000
 const processes = { main: 'src/bin.ts', runner: 'src/runner/main.ts' }
 const library = { index: 'src/index.ts' }
 
+// pg and ws ask for them and do without.
+const NATIVE_TWINS = ['pg-native', 'bufferutil', 'utf-8-validate']
+
 const shared = {
   cwd: root,
   platform: 'node',
-  external: [/^node:/, 'pg-native', 'bufferutil', 'utf-8-validate'], // pg and ws ask for native twins and do without
+  external: (id, importer) => NATIVE_TWINS.includes(id) || (id.startsWith('node:') && !isLate(id, importer)),
+  plugins: [lateBuiltins],
   transform: { target: `node${MIN_NODE}`, define: { __YARD_VERSION__: JSON.stringify(version) } },
 }
 const output = {
