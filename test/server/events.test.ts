@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import { MAX_REPLAY } from '../../src/server/events/event-hub.ts'
 import { databases } from '../helpers/boards.ts'
 import { alice } from '../helpers/kernel.ts'
-import { EventClient, openTestServer, type TestServer } from './rig.ts'
+import { openTestServer, type EventClient, type TestServer } from './rig.ts'
 
 /** Events as they are on the board, by id. */
 const idsOf = async ({ kernel }: TestServer, after = 0): Promise<number[]> =>

@@ -1,0 +1,282 @@
+/** Requests made up from the OpenAPI document: some good, most of them not. */
+import { Validator } from '@seriousme/openapi-schema-validator'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { databases } from '../helpers/boards.ts'
+import { rowsOf } from '../helpers/rows.ts'
+import { openTestServer, type Answer, type TestServer } from './rig.ts'
+
+type Json = Record<string, unknown>
+
+interface Described {
+  readonly method: string
+  readonly path: string
+  readonly operation: Json
+}
+
+interface Document {
+  readonly paths: Record<string, Record<string, Json>>
+  readonly components: { readonly schemas: Record<string, Json> }
+}
+
+async function documentOf(server: TestServer): Promise<Document> {
+  return (await server.ask('/api/openapi.json')).body as Document
+}
+
+const operationsOf = ({ paths }: Document): Described[] =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  )
+
+/** Text that has broken programs before. */
+const oddText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom(
+    '',
+    ' ',
+    '\0',
+    'a\0b',
+    '\uD800',
+    '\u202Eabc',
+    '../../etc/passwd',
+    "'; drop table tasks; --",
+    '<script>alert(1)</script>',
+    '%',
+    '__proto__',
+    'constructor',
+    '🂡'.repeat(30),
+    'x'.repeat(600),
+  ),
+)
+const anything: fc.Arbitrary<unknown> = fc.oneof(
+  oddText,
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant([]),
+  fc.constant({}),
+  fc.constant([[]]),
+)
+
+/** Mostly what the schema says; now and then anything at all. */
+function valueFor(schema: Json, document: Document, known: readonly string[]): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 15, arbitrary: fitting(schema, document, known) },
+    { weight: 1, arbitrary: anything },
+  )
+}
+
+function fitting(schema: Json, document: Document, known: readonly string[]): fc.Arbitrary<unknown> {
+  if (typeof schema['$ref'] === 'string') {
+    const target = document.components.schemas[schema['$ref'].split('/').at(-1) ?? '']
+    if (target === undefined) throw new Error(`${schema['$ref']} is not in the document`)
+    return fitting(target, document, known)
+  }
+  const choices = (schema['anyOf'] ?? schema['oneOf']) as Json[] | undefined
+  if (choices !== undefined) return fc.oneof(...choices.map((choice) => fitting(choice, document, known)))
+  if (Array.isArray(schema['enum'])) return fc.constantFrom(...(schema['enum'] as unknown[]))
+  if (Array.isArray(schema['type']))
+    return fc.oneof(...schema['type'].map((type: unknown) => fitting({ ...schema, type }, document, known)))
+  switch (schema['type']) {
+    case 'string':
+      return fc.oneof(fc.constantFrom(...known), oddText)
+    case 'integer':
+      return fc.integer({
+        min: Number(schema['minimum'] ?? -5),
+        max: Math.min(Number(schema['maximum'] ?? 5_000), 5_000),
+      })
+    case 'number':
+      return fc.double()
+    case 'boolean':
+      return fc.boolean()
+    case 'null':
+      return fc.constant(null)
+    case 'array':
+      return fc.array(valueFor((schema['items'] ?? {}) as Json, document, known), { maxLength: 4 })
+    default: {
+      const properties = Object.entries((schema['properties'] ?? {}) as Record<string, Json>)
+      const required = (schema['required'] ?? []) as string[]
+      const values = Object.fromEntries(
+        properties.map(([name, each]) => [name, valueFor(each, document, known)]),
+      )
+      const record = fc.record(values, { requiredKeys: required })
+      // Sometimes something is missing, or there is something that nobody knows.
+      return fc.oneof(
+        { weight: 8, arbitrary: record },
+        { weight: 1, arbitrary: fc.record({ ...values, surprise: anything }, { requiredKeys: [] }) },
+      )
+    }
+  }
+}
+
+interface Made {
+  readonly method: string
+  readonly path: string
+  readonly body: unknown
+}
+
+function requests(document: Document, known: readonly string[], mount: string): fc.Arbitrary<Made> {
+  return fc.oneof(
+    ...operationsOf(document)
+      // A ticket or a token that was made changes nothing on the board, and is not what is looked at here.
+      .filter(({ operation }) => !['endSession'].includes(String(operation['operationId'])))
+      .map(({ method, path, operation }) => {
+        const parameters = operation['parameters'] as {
+          name: string
+          in: string
+          required: boolean
+          schema: Json
+        }[]
+        const content = (operation['requestBody'] as Json | undefined)?.['content'] as
+          | Record<string, { schema: Json }>
+          | undefined
+        const schema = content?.['application/json']?.schema
+        const given = fc.record(
+          Object.fromEntries(
+            parameters.map(({ name, schema: each }) => [name, valueFor(each, document, known)]),
+          ),
+          { requiredKeys: parameters.filter(({ required }) => required).map(({ name }) => name) },
+        )
+        const body = schema === undefined ? fc.constant(undefined) : valueFor(schema, document, known)
+        return fc.tuple(given, body).map(([values, sent]) => {
+          const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+          const query = new URLSearchParams()
+          let filled = path
+          for (const { name, in: place } of parameters) {
+            if (!(name in values)) continue
+            const value = text(values[name])?.toWellFormed() ?? ''
+            if (place === 'query') query.append(name, value)
+            else filled = filled.replace(`{${name}}`, encodeURIComponent(value) || '%20')
+          }
+          return {
+            method,
+            path: `${mount}${filled}${query.size === 0 ? '' : `?${query.toString()}`}`,
+            body: sent,
+          }
+        })
+      }),
+  )
+}
+
+function expectSensible(made: Made, answer: Answer): void {
+  const about = `${made.method} ${made.path} ${JSON.stringify(made.body)} gave ${answer.status}: ${answer.text.slice(0, 500)}`
+  expect(answer.status, about).toSatisfy((status: number) =>
+    [200, 201, 400, 403, 404, 405, 409].includes(status),
+  )
+  if (answer.status < 400) return
+  const { detail, code, next } = answer.body as Record<string, unknown>
+  expect(detail, about).toMatch(/\w{2,}/)
+  expect(code, about).toMatch(/^[a-z_]+$/)
+  expect(next, about).toMatch(/\w{2,}/)
+}
+
+describe.each(databases)('F43: whatever is asked for, on $name', (database) => {
+  test('the answer is sensible, and what was refused has changed nothing', async () => {
+    await using server = await openTestServer({
+      database,
+      services: { dispatch: async () => EMPTY_REPORT },
+    })
+    const cards = []
+    for (const status of ['triage', 'todo', 'ready', 'blocked', 'review', 'done', 'archived'] as const)
+      cards.push(await server.test.given({ status }))
+    const running = await server.test.run(await server.test.given())
+    await running.start()
+    const known = [...cards.map(({ id }) => id), running.taskId, '1', 'coder', 'scratch', 'acme']
+    const document = await documentOf(server)
+    let before = await rowsOf(server.test.board)
+    await fc.assert(
+      fc.asyncProperty(requests(document, known, '/api/kanban'), async (made) => {
+        const { method, path, body } = made
+        const answer = await server.ask(path, {
+          method,
+          ...(body === undefined
+            ? {}
+            : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        })
+        expectSensible(made, answer)
+        const after = await rowsOf(server.test.board)
+        if (answer.status >= 400 || method === 'GET') expect(after).toEqual(before)
+        before = after
+      }),
+      { numRuns: database.name === 'SQLite' ? 400 : 100, endOnFailure: true },
+    )
+    expect(server.logged.filter(({ level }) => level === 'error')).toEqual([])
+  }, 120_000)
+})
+
+const EMPTY_REPORT = {
+  spawned: [],
+  skipped_unassigned: [],
+  reclaimed: [],
+  promoted: [],
+  crashed: [],
+  timed_out: [],
+  auto_blocked: [],
+  preflight_failed: [],
+  adopted: [],
+  waiting: [],
+}
+
+test('bodies that are no JSON, too long, too deep or not said to be JSON are refused in the same words', async () => {
+  await using server = await openTestServer()
+  const post = (
+    body: string | Uint8Array,
+    headers: Record<string, string> = { 'content-type': 'application/json' },
+  ) => server.ask('/api/kanban/tasks', { method: 'POST', body, headers })
+  const refusals: [Promise<Answer>, number, string][] = [
+    [post('{'), 400, 'bad_json'],
+    [post('"text"'), 400, 'bad_request'],
+    [post('null'), 400, 'bad_request'],
+    [post(Buffer.from([0x7b, 0xff, 0x7d])), 400, 'bad_text'],
+    [post('{"title":"x"}', { 'content-type': 'text/plain' }), 415, 'not_json'],
+    [post('title=x', { 'content-type': 'application/x-www-form-urlencoded' }), 415, 'not_json'],
+    [post(`{"title":"x","body":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), 400, 'bad_request'],
+    [post(`{"title":"${'x'.repeat(9 * 2 ** 20)}"}`), 413, 'body_too_large'],
+  ]
+  for (const [answer, status, code] of refusals)
+    expect(await answer).toMatchObject({
+      status,
+      body: { code, detail: expect.any(String), next: expect.any(String) },
+    })
+  const deep = `{"metadata":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)},"status":"done"}`
+  const card = await server.test.given()
+  const answer = await server.ask(`/api/kanban/tasks/${card.id}`, {
+    method: 'PATCH',
+    body: deep,
+    headers: { 'content-type': 'application/json' },
+  })
+  expect(answer).toMatchObject({ status: 400, body: { code: 'too_deep' } })
+  expect((await server.test.task(card.id)).status).toBe('ready')
+})
+
+describe('the document', () => {
+  test('is a valid OpenAPI 3.1 document, and describes every operation', async () => {
+    await using server = await openTestServer()
+    const document = await documentOf(server)
+    const validator = new Validator()
+    const { valid, errors } = await validator.validate(
+      structuredClone(document) as unknown as Record<string, unknown>,
+    )
+    expect({ valid, errors }).toEqual({ valid: true, errors: undefined })
+    expect(validator.version).toBe('3.1')
+    for (const { operation } of operationsOf(document)) {
+      expect(operation['description']).toMatch(/^[A-Z].*\.$/s)
+      expect(String(operation['summary']).length).toBeLessThan(120)
+      for (const parameter of operation['parameters'] as Json[])
+        expect(Object.keys(parameter['schema'] as Json)).not.toHaveLength(0)
+    }
+    expect(Object.keys(document.components.schemas).filter((name) => name.startsWith('__'))).toEqual([])
+  })
+
+  test('can be read as a page, without a script or anything from elsewhere', async () => {
+    await using server = await openTestServer()
+    const { text, headers } = await server.ask('/api/docs')
+    expect(headers['content-type']).toContain('text/html')
+    for (const { operation, path } of operationsOf(await documentOf(server))) {
+      expect(text).toContain(`id="${String(operation['operationId'])}"`)
+      expect(text).toContain(path)
+    }
+    expect(text).not.toMatch(/<script|https?:\/\//)
+  })
+})
