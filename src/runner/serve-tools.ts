@@ -2,121 +2,79 @@
  * The board's tools for one run, served by its own runner on the loopback interface: they live as long as the run, whatever
  * the gateway does, and the token is good for nothing else.
  */
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
-import {
-  createMcpHandler,
-  hostHeaderValidationResponse,
-  localhostAllowedHostnames,
-  localhostAllowedOrigins,
-  originValidationResponse,
-} from '@modelcontextprotocol/server'
-import type { RunCapability } from '../domain/actor.ts'
-import { notFound } from '../domain/errors.ts'
-import { openKernel, type Kernel } from '../kernel/kernel.ts'
 import { systemClock } from '../lib/clock.ts'
 import { hashSecret, newSecret, secretMatches } from '../lib/ids.ts'
-import type { AssignableProfile, Verdict } from '../mcp/tool.ts'
-import { MAX_MESSAGE_BYTES, toolServers } from '../mcp/tool-server.ts'
-import { attachmentStore } from '../workspaces/attachment-store.ts'
-import { collectArtifacts } from '../workspaces/collect-artifacts.ts'
+import type { RunTools, RunToolsOptions } from './run-tools.ts'
+import type { ToolsHandler } from './tools-handler.ts'
 import { ToolsOwner } from './tools-owner.ts'
-
-export interface RunToolsOptions {
-  readonly kernel: Kernel
-  readonly capability: RunCapability
-  readonly taskId: string
-  /** The profile it works for; signs what the worker writes. */
-  readonly profile: string
-  /** The folder it works in; files are attached from there. */
-  readonly workspace: string
-  readonly orchestrator: boolean
-  /** Where attached files are kept, and the most one may have. */
-  readonly attachments: { readonly folder: string; readonly maxBytes?: number }
-  /** Removes the run's secrets from a text: `SecretMask.maskText`. */
-  readonly mask: (text: string) => string
-  /** Who can be given cards; left out where that is not known. */
-  readonly profiles?: () => Promise<readonly AssignableProfile[]>
-  /** Called at every call of a tool: a sign of life. */
-  readonly onActivity?: () => void
-  /** Called once the board has taken the worker's verdict. */
-  readonly onVerdict?: (verdict: Verdict) => void
-  /** Told, in one sentence, of whoever was turned away; by default it is printed. */
-  readonly onTurnedAway?: (sentence: string) => void
-  /** Told of what should never happen; by default it is printed. */
-  readonly onBug?: (error: unknown) => void
-}
-
-export interface RunTools {
-  /** Where streamable HTTP is spoken, in both eras of the protocol. */
-  readonly url: string
-  /** For `Authorization: Bearer`. Goes into private files only. */
-  readonly token: string
-  /** Answers what is under way, then nothing more. */
-  close(): Promise<void>
-}
+import { sendResponse, webRequest } from './web-exchange.ts'
 
 /** How long an answer may take to reach whoever asked, once the tools are being closed, in milliseconds. */
 const LAST_WORDS_MS = 1_000
+/** By then the worker has been started and is busy with itself: what it will soon ask for is loaded meanwhile. */
+const LOAD_AFTER_MS = 50
+/** The longest accepted texts, every character of them escaped. */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024
 
+/** Listens at once; what answers is loaded in the background. */
 export async function serveRunTools(options: RunToolsOptions): Promise<RunTools> {
   const token = newSecret()
-  const tokenHash = hashSecret(token)
-  const owner = new ToolsOwner()
-  const underWay = new Set<Promise<void>>()
-  const turnAway = (status: number, detail: string): Response => {
-    ;(options.onTurnedAway ?? console.error)(`turned away from the board's tools: ${detail}`)
-    return problem(status, detail)
+  const gate = new Gate(token, options.onTurnedAway ?? console.error)
+  const exchanges = new Set<Promise<void>>()
+  const closing = new AbortController()
+  let loading: Promise<ToolsHandler> | undefined
+  const handler = () =>
+    (loading ??= import('./tools-handler.ts').then(({ toolsHandler }) => toolsHandler(options)))
+  const exchange = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const gone = new AbortController()
+    outgoing.once('close', () => gone.abort())
+    const refused = gate.refusal(incoming)
+    const request =
+      refused === null
+        ? await webRequest(incoming, {
+            origin: gate.origin,
+            maxBytes: MAX_REQUEST_BYTES,
+            signal: gone.signal,
+          })
+        : null
+    const response =
+      refused ??
+      (request === null
+        ? problem(413, `The message is longer than ${MAX_REQUEST_BYTES} bytes. Put long texts into files.`)
+        : await (await handler()).fetch(request))
+    if (request === null) outgoing.shouldKeepAlive = false
+    await sendResponse(response, outgoing)
   }
-  const servers = toolServers(
-    contextOf(options),
-    options.onBug ?? ((error) => console.error('a tool failed', error)),
-  )
-  const handler = createMcpHandler(servers.factory, { maxRequestBodySize: MAX_MESSAGE_BYTES })
-  const answer = async (request: Request, { socket }: IncomingMessage): Promise<Response> => {
-    const refused =
-      hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
-      originValidationResponse(request, localhostAllowedOrigins())
-    if (refused !== undefined) return refused
-    if (new URL(request.url).pathname !== '/mcp') return problem(404, 'The tools are at /mcp.')
-    const given = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
-    if (given === undefined || !secretMatches(given, tokenHash))
-      return turnAway(
-        401,
-        'These tools belong to one run of one worker, and this is not its token. Nothing was changed.',
-      )
-    if (!owner.admits(socket))
-      return turnAway(
-        403,
-        `These tools belong to the worker's own process (pid ${owner.pid}), and not to what it starts. Nothing was changed. Give the worker your result; it reports to the board.`,
-      )
-    return handler.fetch(request)
-  }
-  const listen = getRequestListener(
-    (request: Request, { incoming }: { incoming: unknown }) => answer(request, incoming as IncomingMessage),
-    { overrideGlobalObjects: false },
-  )
   const server = createServer((incoming, outgoing) => {
-    const answered = new Promise<void>((resolve) => outgoing.once('close', resolve))
-    underWay.add(answered)
-    void answered.then(() => underWay.delete(answered))
-    void listen(incoming, outgoing)
+    const done = exchange(incoming, outgoing).catch((error: unknown) => {
+      if (!outgoing.destroyed) options.onBug?.(error)
+      outgoing.destroy()
+    })
+    exchanges.add(done)
+    outgoing.once('close', () => exchanges.delete(done))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  const { port } = server.address() as AddressInfo
+  gate.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  void systemClock
+    .sleep(LOAD_AFTER_MS, { signal: closing.signal })
+    .then(handler)
+    .catch(() => undefined)
   return {
-    url: `http://127.0.0.1:${port}/mcp`,
+    url: `${gate.origin}/mcp`,
     token,
     async close() {
+      closing.abort()
       const closed = new Promise((resolve) => server.close(resolve))
-      await servers.settled()
-      await within(LAST_WORDS_MS, Promise.all(underWay))
-      await servers.settled()
-      await handler.close()
+      const loaded = await loading?.catch(() => undefined)
+      await loaded?.settled()
+      await within(LAST_WORDS_MS, Promise.all(exchanges))
+      await loaded?.settled()
+      await loaded?.close()
       server.closeAllConnections()
       await closed
     },
@@ -130,46 +88,49 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   done.abort()
 }
 
-const problem = (status: number, detail: string): Response => Response.json({ detail }, { status })
+/** Who gets in: the run's own worker, with the run's own token, and no page of a browser. */
+class Gate {
+  readonly #tokenHash: string
+  readonly #owner = new ToolsOwner()
+  readonly #tell: (sentence: string) => void
+  origin = ''
 
-function contextOf(options: RunToolsOptions) {
-  const { kernel, capability, taskId, profile, workspace, orchestrator, attachments, mask } = options
-  const store = attachmentStore(attachments.folder)
-  const collect = (names: readonly string[]) =>
-    collectArtifacts({
-      store,
-      workspace,
-      names,
-      ...(attachments.maxBytes === undefined ? {} : { maxBytes: attachments.maxBytes }),
-    })
-  return {
-    // The runner's own kernel keeps no files: that is done here, where the workspace is known.
-    kernel: openKernel({
-      ...kernel.deps,
-      collectArtifacts: async (task, names) => {
-        const { stored, refused } = await collect(names)
-        if (refused.length === 0) return stored.map((file) => ({ ...file, name: mask(file.name) }))
-        const list = refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ')
-        throw notFound('artifact_not_kept', `Cannot keep the files of ${task.id}: ${list}.`, {
-          refused,
-          next: 'Nothing was changed. Correct metadata.artifacts, which names files inside the workspace, and report again.',
-        })
-      },
-    }),
-    actor: { kind: 'worker', name: profile, door: 'mcp', capability } as const,
-    run: { id: capability.runId, taskId },
-    orchestrator,
-    mask,
-    keepFile: async (path: string) => {
-      const { stored, refused } = await collect([path])
-      const [file] = stored
-      if (file !== undefined) return { ...file, name: mask(file.name) }
-      throw notFound('file_not_kept', `Cannot attach ${path}: ${refused[0]?.reason ?? 'it was not kept'}.`, {
-        next: 'Name a plain file inside the workspace, relative to it, and call kanban_attach again.',
-      })
-    },
-    profiles: options.profiles ?? null,
-    ...(options.onActivity === undefined ? {} : { onActivity: options.onActivity }),
-    ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),
+  constructor(token: string, tell: (sentence: string) => void) {
+    this.#tokenHash = hashSecret(token)
+    this.#tell = tell
+  }
+
+  refusal({ headers, socket, url }: IncomingMessage): Response | null {
+    // A page that had its own name point here would come with that name.
+    if (!isHere(headers.host === undefined ? null : `http://${headers.host}`) || !isHere(headers.origin))
+      return this.#turnAway(403, 'These tools answer programs on this machine, not pages of a browser.')
+    if (url !== '/mcp') return problem(404, 'The tools are at /mcp.')
+    const given = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
+    if (given === undefined || !secretMatches(given, this.#tokenHash))
+      return this.#turnAway(
+        401,
+        'These tools belong to one run of one worker, and this is not its token. Nothing was changed.',
+      )
+    if (this.#owner.admits(socket)) return null
+    return this.#turnAway(
+      403,
+      `These tools belong to the worker's own process (pid ${this.#owner.pid}), and not to what it starts. Nothing was changed. Give the worker your result; it reports to the board.`,
+    )
+  }
+
+  #turnAway(status: number, detail: string): Response {
+    this.#tell(`turned away from the board's tools: ${detail}`)
+    return problem(status, detail)
   }
 }
+
+const HERE = new Set(['127.0.0.1', 'localhost'])
+function isHere(origin: string | null | undefined): boolean {
+  if (origin === undefined) return true
+  const url = origin === null ? null : URL.parse(origin)
+  return url !== null && HERE.has(url.hostname)
+}
+
+const problem = (status: number, detail: string): Response => Response.json({ detail }, { status })
+
+export type { RunTools, RunToolsOptions } from './run-tools.ts'

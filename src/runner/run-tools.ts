@@ -1,0 +1,38 @@
+/** What a run's tools are made of, and what its agent is told of them. */
+import type { RunCapability } from '../domain/actor.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { AssignableProfile, Verdict } from '../mcp/tool.ts'
+
+export interface RunToolsOptions {
+  readonly kernel: Kernel
+  readonly capability: RunCapability
+  readonly taskId: string
+  /** The profile it works for; signs what the worker writes. */
+  readonly profile: string
+  /** The folder it works in; files are attached from there. */
+  readonly workspace: string
+  readonly orchestrator: boolean
+  /** Where attached files are kept, and the most one may have. */
+  readonly attachments: { readonly folder: string; readonly maxBytes?: number }
+  /** Removes the run's secrets from a text: `SecretMask.maskText`. */
+  readonly mask: (text: string) => string
+  /** Who can be given cards; left out where that is not known. */
+  readonly profiles?: () => Promise<readonly AssignableProfile[]>
+  /** Called at every call of a tool: a sign of life. */
+  readonly onActivity?: () => void
+  /** Called once the board has taken the worker's verdict. */
+  readonly onVerdict?: (verdict: Verdict) => void
+  /** Told, in one sentence, of whoever was turned away; by default it is printed. */
+  readonly onTurnedAway?: (sentence: string) => void
+  /** Told of what should never happen; by default it is printed. */
+  readonly onBug?: (error: unknown) => void
+}
+
+export interface RunTools {
+  /** Where streamable HTTP is spoken, in both eras of the protocol. */
+  readonly url: string
+  /** For `Authorization: Bearer`. Goes into private files only. */
+  readonly token: string
+  /** Answers what is under way, then nothing more. */
+  close(): Promise<void>
+}
