@@ -1,6 +1,7 @@
 /** The kernel as doors see it: every verb of the board, with what it needs already in hand. */
 import { acceptLate } from './accept-late.ts'
 import { listActiveWorkers } from './active-workers.ts'
+import { attachFiles } from './attach-files.ts'
 import { readBoard, readCards, readChanges } from './board.ts'
 import { changeTask } from './change-task.ts'
 import { claimTask, openRun } from './claim-task.ts'
@@ -18,6 +19,7 @@ import {
 import type { KernelDeps } from './deps.ts'
 import { readForDispatch, readPreflightBlocked, readReady } from './dispatch-read.ts'
 import { closeRun } from './end-run.ts'
+import { freeTask } from './free-task.ts'
 import { heartbeatTask } from './heartbeat-task.ts'
 import { linkTasks, unlinkTasks } from './link-tasks.ts'
 import {
@@ -65,6 +67,7 @@ const VERBS = {
   archiveTask,
   askLease,
   assignTask,
+  attachFiles,
   blockTask,
   changeTask,
   checkCredential,
@@ -77,6 +80,7 @@ const VERBS = {
   editTask,
   failPreflight,
   forgetEvents,
+  freeTask,
   getLatestEventId,
   getRun,
   getStats,
