@@ -105,6 +105,7 @@ async function openFile(
   const latestBackup = () => newestBackup(paths.backups)
   checkSqliteVersion()
   try {
+    const inspected = statSync(file, { throwIfNoEntry: false })
     let found = inspectSqliteFile(file)
     if (registered === null) found = await claimFile(file, found, options)
     if (found.kind !== 'board' || (registered !== null && found.boardId !== registered.boardId)) {
@@ -116,7 +117,14 @@ async function openFile(
     }
     if (makePrivate(file, statSync(file).mode))
       warn(`Others could read ${file}: it is readable by you only now.`)
-    return new SqliteBoard({ file, clock, boardId: found.boardId, newestBackup: latestBackup, warn })
+    return new SqliteBoard({
+      file,
+      clock,
+      boardId: found.boardId,
+      inspected,
+      newestBackup: latestBackup,
+      warn,
+    })
   } catch (error) {
     throw explainedSqlite(error, file, latestBackup)
   }

@@ -17,6 +17,8 @@ import { SqliteStore, type SqliteOptions } from './sqlite.ts'
 export interface SqliteBoardOptions extends SqliteOptions {
   readonly boardId: string
   readonly clock: Clock
+  /** The file as it was when it was last found to be this board; unchanged, it is not looked at again. */
+  readonly inspected?: Stats | undefined
   /** Path of the newest verified backup, for the error that needs it. */
   readonly newestBackup?: () => string | null
   readonly warn?: (message: string) => void
@@ -150,7 +152,7 @@ export class SqliteBoard implements Store {
       opened.stat = stat
       return opened
     }
-    this.#inspect()
+    if (stat === undefined || !isUntouched(this.#options.inspected, stat)) this.#inspect()
     this.#opened = undefined
     // A restored backup of the same board: go on with it. The old connections end by themselves.
     opened?.close().catch(() => undefined)
@@ -220,3 +222,6 @@ export class SqliteBoard implements Store {
 /** A board file never shrinks: one that did was cut. */
 const isSame = (before: Stats, now: Stats | undefined): boolean =>
   now !== undefined && now.ino === before.ino && now.dev === before.dev && now.size >= before.size
+
+const isUntouched = (before: Stats | undefined, now: Stats): boolean =>
+  before !== undefined && isSame(before, now) && now.size === before.size && now.mtimeMs === before.mtimeMs
