@@ -81,6 +81,7 @@ export async function runTask(task: RunTask): Promise<RunEnding | null> {
 
 async function startWorker(task: RunTask, capability: RunCapability): Promise<RunEnding> {
   const { spec, clock, parentEnv } = task
+  const keepChanges = spec.snapshot === null ? null : loadSnapshot(spec.snapshot)
   const { env, secrets } = workerEnvironment({
     parent: parentEnv,
     allow: spec.environment.allow,
@@ -113,7 +114,10 @@ async function startWorker(task: RunTask, capability: RunCapability): Promise<Ru
       lastLines: words?.lastWords ?? log.lastLines(LAST_LINES, LAST_BYTES),
       words,
     }
-    return await withSnapshot(spec, classifyEnding(spec, seen))
+    const classified = classifyEnding(spec, seen)
+    return keepChanges === null || classified.outcome === 'completed'
+      ? classified
+      : await keepChanges(spec.cwd, classified)
   } finally {
     log.close()
   }
@@ -249,18 +253,25 @@ async function runTurn(
   return { ...ending, cause }
 }
 
-/** The next attempt goes on in the same worktree and may undo what this one left uncommitted: that is kept first. */
-async function withSnapshot({ snapshot, cwd }: RunSpec, ending: RunEnding): Promise<RunEnding> {
-  if (snapshot === null || ending.outcome === 'completed') return ending
-  const { snapshotChanges } = await import('../workspaces/snapshot.ts')
-  const kept = await snapshotChanges(cwd, snapshot).catch((error: unknown) => {
-    console.error('the uncommitted changes could not be kept', error)
-    return null
-  })
-  if (kept === null) return ending
-  return {
-    ...ending,
-    error: `${ending.error ?? ending.outcome}; its uncommitted changes are kept in ${snapshot}`,
+/**
+ * The next attempt goes on in the same worktree and may undo what this one left uncommitted: that is kept first. What it
+ * takes is loaded while the worker starts: by its end an update may have removed the files of this program.
+ */
+function loadSnapshot(name: string): (folder: string, ending: RunEnding) => Promise<RunEnding> {
+  const loading = import('../workspaces/snapshot.ts')
+  loading.catch(() => undefined)
+  return async (folder, ending) => {
+    try {
+      const { snapshotChanges } = await loading
+      if ((await snapshotChanges(folder, name)) === null) return ending
+    } catch (error) {
+      console.error('the uncommitted changes could not be kept', error)
+      return ending
+    }
+    return {
+      ...ending,
+      error: `${ending.error ?? ending.outcome}; its uncommitted changes are kept in ${name}`,
+    }
   }
 }
 
