@@ -186,8 +186,8 @@ describe('healthy and hung workers', () => {
 })
 
 describe('time that did not pass', () => {
-  // Jumps of the wall clock are played with the injected clock: test/runner/limits.test.ts and test/conformance. A real
-  // suspend cannot be forced here; what it looks like to a process is that everything stands still and goes on later.
+  // A real suspend cannot be forced here; what it looks like to a process is that everything stands still and goes on later.
+  // Limits under a clock that is moved by hand: test/runner/limits.test.ts.
   scenario(
     'F47',
     'a run that stood still longer than its limits and its lease goes on and finishes',
@@ -215,6 +215,34 @@ describe('time that did not pass', () => {
       await rig.untilGone(id)
     },
   )
+
+  for (const [jump, seconds] of Object.entries({ 'a day ahead': 86_400, 'an hour back': -3_600 })) {
+    scenario('F47', `a run whose wall clock jumps ${jump} goes on and finishes`, async (rig) => {
+      const id = await rig.create({
+        body: 'until_file go-on; complete fine',
+        options: ['--max-runtime', '60'],
+      })
+      const run = await rig.untilWorking(id)
+      // The clock cannot be moved under the processes, but all moments that were written down can: to them it is the same.
+      for (const [table, columns] of Object.entries({
+        tasks: ['created_at', 'started_at', 'claim_expires', 'last_heartbeat_at'],
+        task_runs: ['started_at', 'claim_expires', 'last_heartbeat_at'],
+        task_events: ['created_at'],
+      }))
+        edit(
+          rig,
+          `update ${table} set ${columns.map((column) => `${column} = ${column} - ${seconds}`).join(', ')}`,
+        )
+      await rig.untilStatus(await rig.create(), 'done')
+      await rig.restartGateway('SIGKILL')
+      await rig.untilStatus(await rig.create(), 'done')
+      expect(rig.board.task(id)).toMatchObject({ status: 'running', current_run_id: run.id })
+      rig.signal('go-on')
+      await rig.untilStatus(id, 'done')
+      expect(rig.board.runs(id)).toMatchObject([{ id: run.id, outcome: 'completed' }])
+      for (const { id: each } of rig.board.tasks()) await rig.untilGone(each)
+    })
+  }
 })
 
 /** Puts the board into a state that cannot be brought about from outside. */

@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import { installCopy } from '../helpers/rig/program.ts'
 import type { Rig } from '../helpers/rig/rig.ts'
 import { scenario } from '../helpers/rig/scenario.ts'
 
@@ -61,6 +65,46 @@ describe('restarting the gateway', () => {
       expect(rig.starts(id)).toBe(1)
     }
   })
+
+  scenario(
+    'F42',
+    'after an update that removed the program it was started with, a run still tells how it ended',
+    async (rig) => {
+      const repository = join(rig.folder, 'user', 'repository')
+      mkdirSync(repository)
+      const env = {
+        ...rig.env,
+        GIT_AUTHOR_NAME: 'rig',
+        GIT_AUTHOR_EMAIL: 'rig@example.org',
+        GIT_COMMITTER_NAME: 'rig',
+        GIT_COMMITTER_EMAIL: 'rig@example.org',
+      }
+      for (const words of [
+        ['init', '-q'],
+        ['commit', '-q', '--allow-empty', '-m', 'base'],
+      ])
+        execFileSync('git', words, { cwd: repository, env })
+      const old = installCopy(join(rig.folder, 'old'))
+      await rig.startGateway(['gateway', 'start'], old)
+      const body = 'note at-work; until_file go-on; echo unsaved >work.txt; say "the last words"; exit 3'
+      const id = await rig.create({
+        profile: 'script',
+        body: `. "$RIG_WORDS"; ${body}`,
+        options: ['--workspace', `worktree:${repository}`],
+      })
+      await rig.until('the worker to work', () => rig.notes('at-work').length === 1)
+      await rig.stopGateway()
+      rmSync(join(rig.folder, 'old'), { recursive: true })
+      await rig.startGateway()
+      rig.signal('go-on')
+      await rig.untilStatus(id, 'blocked')
+      expect(rig.board.runs(id)).toMatchObject([
+        { outcome: 'crashed', exit_code: 3, last_lines: 'the last words' },
+      ])
+      await rig.untilGone(id)
+    },
+    { gateway: false, kanban: { max_attempts: 1 } },
+  )
 
   scenario(
     'F09',

@@ -14,6 +14,9 @@ interface Attachment {
   readonly digest: string
 }
 
+/** Looks like no key anybody knows: only its value gives it away. */
+const SECRET = 'correct-horse-battery-staple-4711'
+
 describe('no submitted result is lost', () => {
   scenario(
     'F08',
@@ -78,27 +81,36 @@ describe('no submitted result is lost', () => {
 
   scenario(
     'F13',
-    'a verdict given at the moment of a stop, a timeout or an archive is on the run or kept as a late report',
+    'a verdict given at the moment of a stop, a timeout, an archive or a crash is on the run or kept as a late report',
     async (rig) => {
-      const ways: ((id: string) => Promise<unknown>)[] = [
-        (id) => rig.yard('stop', id),
-        (id) => rig.yard('archive', id),
-        (id) => rig.yard('block', id, 'meanwhile'),
-        (id) => rig.yard('assign', id, 'script', '--stop'),
-        () => rig.restartGateway('SIGKILL'),
-      ]
-      for (const [index, way] of ways.entries()) {
-        const id = await rig.create({
-          body: `ignore_term; until_file go-${index}; complete "the paid-for result" && note acknowledged`,
-        })
+      const moments: Record<string, { options?: string[]; come: (id: string) => Promise<unknown> }> = {
+        stop: { come: (id) => rig.yard('stop', id) },
+        archive: { come: (id) => rig.yard('archive', id) },
+        block: { come: (id) => rig.yard('block', id, 'meanwhile') },
+        reassignment: { come: (id) => rig.yard('assign', id, 'script', '--stop') },
+        'completion by a person': { come: (id) => rig.yard('complete', id, '--summary', 'by hand') },
+        timeout: {
+          options: ['--max-runtime', '1'],
+          come: (id) =>
+            rig.until(
+              'the limit',
+              () => rig.board.runs(id)[0]?.ended_at !== null || performance.now() % 300 < 30,
+            ),
+        },
+        'death of the runner': { come: async (id) => rig.killRunner((await rig.untilWorking(id)).id) },
+        'death of the gateway': { come: () => rig.restartGateway('SIGKILL') },
+      }
+      for (const [name, { options = [], come }] of Object.entries(moments)) {
+        const go = `go-${Object.keys(moments).indexOf(name)}`
+        const body = `ignore_term; until_file ${go}; complete "the paid-for result" && note acknowledged`
+        const id = await rig.create({ title: name, body, options })
         await rig.untilWorking(id)
-        const done = way(id)
-        rig.signal(`go-${index}`)
-        await done
+        const coming = come(id)
+        rig.signal(go)
+        await coming
         await rig.untilGone(id)
-        const acknowledged = rig.notes('acknowledged').some((line) => line.startsWith(`${id} `))
-        const kept = await keptWords(rig, id)
-        if (acknowledged) expect(kept).toContain('the paid-for result')
+        if (rig.notes('acknowledged').some((line) => line.startsWith(`${id} `)))
+          expect(await keptWords(rig, id), name).toContain('the paid-for result')
         if (['ready', 'running'].includes(rig.board.task(id).status)) await rig.ok('archive', id)
         await rig.until(
           'the card to rest',
@@ -233,6 +245,41 @@ describe('the cause of a failure', () => {
       expect(await rig.ok('log', id)).toContain('to stderr')
     },
     { kanban: { max_attempts: 8 } },
+  )
+})
+
+describe('secrets', () => {
+  // Every form a secret can take: test/runner/secret-mask.test.ts. Here: that nothing goes past the mask, wherever it ends up.
+  scenario(
+    'F18',
+    'that a worker was given are nowhere on the disk, however it prints them and however it ends',
+    async (rig) => {
+      rig.addProfile('trusted', {
+        agent: 'command',
+        command: rig.workerCommand,
+        environment: { ...rig.workerEnvironment, allow: ['MY_API_KEY'] },
+      })
+      const leak = 'leak "$MY_API_KEY"; cat "$YARD_CAPABILITY_FILE"; env; '
+      const ids = await Promise.all(
+        [
+          'complete fine',
+          'ask "what now?"',
+          'exit 1',
+          'kill -KILL $PPID; hang',
+          'printf "%s" "$MY_API_KEY"; exit 2',
+        ].map((end) => rig.create({ profile: 'trusted', body: leak + end })),
+      )
+      for (const id of ids) await rig.untilStatus(id, 'done', 'blocked')
+      for (const id of ids) await rig.untilGone(id)
+      expect(rig.secrets).toHaveLength(ids.length)
+      const forms = [SECRET, Buffer.from(SECRET).toString('base64').replace(/=+$/, '')]
+      const leaks = filesIn(rig.home).filter((file) => {
+        const content = readFileSync(file)
+        return forms.some((form) => content.includes(form))
+      })
+      expect(leaks).toEqual([])
+    },
+    { env: { MY_API_KEY: SECRET }, kanban: { max_attempts: 1 } },
   )
 })
 

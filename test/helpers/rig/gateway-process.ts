@@ -9,6 +9,8 @@ export interface GatewayPlace {
   readonly home: string
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
+  /** The command that is started; by default the program under test. */
+  readonly program?: string | undefined
   /** Where its own output goes. */
   readonly output: string
 }
@@ -23,7 +25,7 @@ export class GatewayProcess {
     words: readonly string[] = ['gateway', 'start'],
   ): Promise<GatewayProcess> {
     const output = openSync(place.output, 'a')
-    const child = spawn(yardProgram, words, {
+    const child = spawn(place.program ?? yardProgram, words, {
       cwd: place.cwd,
       env: place.env,
       detached: true,

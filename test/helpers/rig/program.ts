@@ -1,12 +1,23 @@
 /** The yard under test, and how its commands are called. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join, resolve } from 'node:path'
+import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 
 export const checkout = resolve(import.meta.dirname, '../../..')
 
 /** The built program of this checkout, or the one of an installation that `YARD_RIG_PROGRAM` names. */
 export const yardProgram = process.env['YARD_RIG_PROGRAM'] ?? join(checkout, 'bin', 'yard')
+
+/** Another installation of the program under test; gives its command. The tools of the checkout stay where they are. */
+export function installCopy(folder: string): string {
+  const root = dirname(dirname(realpathSync(yardProgram)))
+  mkdirSync(folder)
+  for (const part of ['bin', 'dist', 'skills', 'package.json'])
+    if (existsSync(join(root, part))) cpSync(join(root, part), join(folder, part), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  return join(folder, 'bin', 'yard')
+}
 
 export interface CommandResult {
   readonly code: number | null

@@ -197,8 +197,9 @@ export class Rig implements AsyncDisposable {
     return this.#gateways.at(-1)?.isRunning === true
   }
 
-  async startGateway(list?: readonly string[]): Promise<GatewayProcess> {
+  async startGateway(list?: readonly string[], program?: string): Promise<GatewayProcess> {
     const place = {
+      program,
       home: this.home,
       cwd: this.canary,
       env: this.env,
