@@ -3,8 +3,7 @@
  * and a script that writes to /dev/stderr or reads /dev/stdin cannot open a socket by that name.
  */
 import { type ChildProcess, execFile } from 'node:child_process'
-import { closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,7 +50,7 @@ const realPipes = async (stdin: string | undefined, place: string): Promise<Work
     return file
   }
   const closeAll = () => opened.splice(0).forEach((file) => closeSync(file))
-  const folder = await mkdtemp(join(place, 'yard-stdio-'))
+  const folder = mkdtempSync(join(place, 'yard-stdio-'))
   const [out, err, input] = [join(folder, 'stdout'), join(folder, 'stderr'), join(folder, 'stdin')]
   try {
     await run('mkfifo', ['-m', '600', out, err])
