@@ -83,39 +83,37 @@ describe('no submitted result is lost', () => {
     'F13',
     'a verdict given at the moment of a stop, a timeout, an archive or a crash is on the run or kept as a late report',
     async (rig) => {
-      const moments: Record<string, { options?: string[]; come: (id: string) => Promise<unknown> }> = {
+      const verdict = 'complete "the paid-for result" && note acknowledged'
+      const moments: Record<
+        string,
+        { come?: (id: string) => Promise<unknown>; body?: string; options?: string[] }
+      > = {
         stop: { come: (id) => rig.yard('stop', id) },
         archive: { come: (id) => rig.yard('archive', id) },
         block: { come: (id) => rig.yard('block', id, 'meanwhile') },
         reassignment: { come: (id) => rig.yard('assign', id, 'script', '--stop') },
         'completion by a person': { come: (id) => rig.yard('complete', id, '--summary', 'by hand') },
-        timeout: {
-          options: ['--max-runtime', '1'],
-          come: (id) =>
-            rig.until(
-              'the limit',
-              () => rig.board.runs(id)[0]?.ended_at !== null || performance.now() % 300 < 30,
-            ),
-        },
         'death of the runner': { come: async (id) => rig.killRunner((await rig.untilWorking(id)).id) },
         'death of the gateway': { come: () => rig.restartGateway('SIGKILL') },
+        // Its command is under way when the time is up.
+        timeout: { body: `ignore_term; work 8; ${verdict}`, options: ['--max-runtime', '1'] },
       }
-      for (const [name, { options = [], come }] of Object.entries(moments)) {
-        const go = `go-${Object.keys(moments).indexOf(name)}`
-        const body = `ignore_term; until_file ${go}; complete "the paid-for result" && note acknowledged`
-        const id = await rig.create({ title: name, body, options })
+      for (const [index, [name, { come, body, options = [] }]] of Object.entries(moments).entries()) {
+        const go = `go-${index}`
+        const id = await rig.create({
+          title: name,
+          body: body ?? `ignore_term; until_file ${go}; ${verdict}`,
+          options,
+        })
         await rig.untilWorking(id)
-        const coming = come(id)
+        const coming = come?.(id)
         rig.signal(go)
         await coming
         await rig.untilGone(id)
         if (rig.notes('acknowledged').some((line) => line.startsWith(`${id} `)))
           expect(await keptWords(rig, id), name).toContain('the paid-for result')
-        if (['ready', 'running'].includes(rig.board.task(id).status)) await rig.ok('archive', id)
-        await rig.until(
-          'the card to rest',
-          () => rig.board.count('task_runs where task_id = ? and ended_at is null', id) === 0,
-        )
+        await rig.yard('archive', id)
+        await rig.untilStatus(id, 'archived')
         await rig.untilGone(id)
       }
     },
