@@ -101,4 +101,6 @@ export interface LaunchFile {
   readonly name: string
   readonly content: string
   readonly mode: number
+  /** Below the user's home: what the content is laid over. */
+  readonly over?: string
 }

@@ -24,6 +24,9 @@ export type Condition = (typeof CONDITIONS)[number]
 /** What a text of a row can stand for; filled in where the worker starts. */
 export const AGENT_PLACEHOLDERS = [
   'prompt',
+  'task',
+  'profile',
+  'tenant',
   'model',
   'session',
   'workspace',
@@ -53,6 +56,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface AgentFile {
   readonly name: string
   readonly content: Json
+  /** A YAML or JSON file, absolute or below the user's home, that this is laid over; lists are joined. The file itself is only read. */
+  readonly over?: string
 }
 
 /**
@@ -108,6 +113,8 @@ export interface CliAgent {
   readonly install: string
   /** `command` starts it once per turn; `acp` talks to it on its standard streams. */
   readonly driver: 'command' | 'acp'
+  /** How it reports: by the board's tools, or, where it can be given none for a single run, by the `yard` command. */
+  readonly tools: 'mcp' | 'cli'
   readonly version: {
     readonly arguments: readonly string[]
     /** The version the test suite drives; null when none does. */

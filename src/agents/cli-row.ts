@@ -50,6 +50,7 @@ function taskFor(cli: CliAgent, context: LaunchContext): AgentTask {
     provider: profile.provider ?? cli.provider,
     prompt: compilePrompt({
       taskId: context.task.id,
+      tools: cli.tools,
       context: context.context,
       instructions: profile.instructions,
       orchestrator: profile.orchestrator,

@@ -44,7 +44,12 @@ export function compileStart(agent: CliAgent, { values, conditions, more }: Star
   return {
     arguments: list,
     env: Object.fromEntries(Object.entries(agent.env).map(([name, value]) => [name, written(value, values)])),
-    files: agent.files.map(({ name, content }) => ({ name, content: written(content, values), mode: 0o600 })),
+    files: agent.files.map(({ name, content, over }) => ({
+      name,
+      content: written(content, values),
+      mode: 0o600,
+      ...(over === undefined ? {} : { over }),
+    })),
     stdin: agent.promptBy === 'stdin' && agent.driver === 'command' ? (values.prompt ?? '') : null,
   }
 }

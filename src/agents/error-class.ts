@@ -89,7 +89,7 @@ export function retryTimeIn(message: string, now: number): number | null {
     if (Number.isFinite(at)) return bounded(at)
   }
   const span =
-    /(?:retry|try again|wait|reset|available)[^.\n]{0,40}?((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|d(?:ays?)?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)\b[\s,]*(?:and\s+)?)+)/i.exec(
+    /(?:retry|try again|wait|reset|available)[^.\n]{0,40}?((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|d(?:ays?)?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])[\s,]*(?:and\s+)?)+)/i.exec(
       message,
     )?.[1] ?? null
   if (span === null) {

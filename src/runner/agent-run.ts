@@ -5,7 +5,7 @@
  */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { AgentTask } from '../agents/agent.ts'
 import type { Condition } from '../agents/cli-agent.ts'
 import { compileStart, skillsFolder } from '../agents/compile-start.ts'
@@ -44,7 +44,8 @@ export interface AgentWords {
 export interface AgentRunOptions {
   readonly spec: RunSpec
   readonly task: AgentTask
-  readonly tools: RunTools
+  /** Null for an agent that reports by the command line. */
+  readonly tools: RunTools | null
   readonly kernel: Kernel
   readonly capability: RunCapability
   readonly clock: Clock
@@ -62,6 +63,8 @@ const HOPELESS = { credential: 2, model: 2, quota: 6 } as const
 /** Of the standard error of one turn, its end, in characters. */
 const ERROR_OUTPUT = 16_384
 const LAST_WORDS = 4_096
+/** Of one argument, in bytes; the system takes 128 KiB. */
+const LONGEST_ARGUMENT = 100_000
 /** Text of a last tool call, in characters. */
 const TOOL_WORDS = 300
 
@@ -95,7 +98,7 @@ export class AgentRun implements AsyncDisposable {
   }
 
   /** The first start. */
-  first(): Turn {
+  first(): Promise<Turn> {
     const { task, spec } = this.#options
     this.#layOut()
     return this.#turn(task.resume === null ? task.prompt : continuation(spec.taskId, task.resume.news))
@@ -167,7 +170,7 @@ export class AgentRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stream.close()
-    await this.#options.tools.close().catch(() => undefined)
+    await this.#options.tools?.close().catch(() => undefined)
   }
 
   #lastWords(): string {
@@ -184,7 +187,7 @@ export class AgentRun implements AsyncDisposable {
     return this.#turn(prompt)
   }
 
-  #turn(prompt: string): Turn {
+  async #turn(prompt: string): Promise<Turn> {
     const { task, spec, tools, env } = this.#options
     const git = linkedWorktree(spec.cwd)
     const conditions = new Set<Condition>([task.permissions])
@@ -194,13 +197,15 @@ export class AgentRun implements AsyncDisposable {
     if (task.skills.length > 0) conditions.add('skills')
     const start = compileStart(task.cli, {
       values: {
-        prompt,
+        prompt: task.cli.promptBy === 'argument' ? this.#asArgument(prompt) : prompt,
+        task: spec.taskId,
+        profile: spec.profile,
+        tenant: env['YARD_TENANT'] ?? '',
         session: this.#session,
         workspace: spec.cwd,
         folder: spec.folder,
         skills: skillsFolder(spec.folder),
-        mcp_url: tools.url,
-        mcp_token: tools.token,
+        ...(tools === null ? {} : { mcp_url: tools.url, mcp_token: tools.token }),
         home: env['HOME'] ?? homedir(),
         ...(task.model === null ? {} : { model: task.model }),
         ...(git === null ? {} : { git_dir: git.gitDir, git_common_dir: git.commonDir }),
@@ -209,13 +214,24 @@ export class AgentRun implements AsyncDisposable {
       more: task.more,
       folder: spec.folder,
     })
-    for (const { name, content, mode } of start.files)
-      writeFileSync(join(spec.folder, name), content, { mode })
+    for (const { name, content, mode, over } of start.files) {
+      const whole =
+        over === undefined ? content : await laidOver(resolve(env['HOME'] ?? homedir(), over), content)
+      writeFileSync(join(spec.folder, name), whole, { mode })
+    }
     return {
       argv: [spec.argv[0], ...start.arguments],
       stdin: start.stdin,
       env: { ...start.env, PWD: spec.cwd },
     }
+  }
+
+  /** One argument cannot be as long as a document may be. */
+  #asArgument(prompt: string): string {
+    if (Buffer.byteLength(prompt) <= LONGEST_ARGUMENT) return prompt
+    const file = join(this.#options.spec.folder, 'prompt.md')
+    writeFileSync(file, prompt, { mode: 0o600 })
+    return `Everything you must know about your work is in the file ${file}. Read the whole of it first, then do what it says.`
   }
 
   /** The folders that the run's files and its temporary ones go into. */
@@ -273,6 +289,27 @@ export class AgentRun implements AsyncDisposable {
       problem: problem?.class ?? null,
     }
   }
+}
+
+/** The user's own settings with ours added, as JSON, which every reader of YAML takes. Theirs are only read. */
+async function laidOver(file: string, ours: string): Promise<string> {
+  const [{ parse }, { readFileSync }] = await Promise.all([import('yaml'), import('node:fs')])
+  let theirs: unknown = {}
+  try {
+    theirs = parse(readFileSync(file, 'utf8')) ?? {}
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  return JSON.stringify(merged(theirs, JSON.parse(ours)), null, 2)
+}
+
+function merged(one: unknown, other: unknown): unknown {
+  if (Array.isArray(one) && Array.isArray(other)) return [...(one as unknown[]), ...(other as unknown[])]
+  if (typeof one !== 'object' || one === null || typeof other !== 'object' || other === null) return other
+  const result: Record<string, unknown> = { ...one }
+  for (const [key, value] of Object.entries(other))
+    result[key] = key in result ? merged(result[key], value) : value
+  return result
 }
 
 /** Where an agent leaves its sockets and reports: gone with the run. */

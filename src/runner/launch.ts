@@ -29,7 +29,7 @@ export function makeRunFolder(folder: string): void {
 export async function launchRunner({ spec, files, entry, env }: RunnerLaunch): Promise<LaunchedRunner> {
   for (const file of files) writeFileSync(join(spec.folder, file.name), file.content, { mode: file.mode })
   // Only what reports by the command line is given the way to do so.
-  if (spec.verdict === 'report' && spec.agent === null) {
+  if (spec.verdict === 'report' && spec.agent?.cli.tools !== 'mcp') {
     const capability = { run_id: spec.runId, task_id: spec.taskId, secret: spec.secret, board: spec.board }
     writeFileSync(join(spec.folder, RUN_FILES.capability), JSON.stringify(capability), { mode: 0o600 })
   }

@@ -96,13 +96,13 @@ async function startWorker(task: RunTask, capability: RunCapability): Promise<Ru
   })
   let mask = new SecretMask([...secrets, spec.secret])
   const board: BoardLine = { mask: (text) => mask.maskText(text), heard: () => limits.heard(), ask: () => {} }
-  const tools = spec.agent === null ? null : await openTools(task, spec.agent, capability, board)
+  const tools = spec.agent?.cli.tools === 'mcp' ? await openTools(task, spec.agent, capability, board) : null
   if (tools !== null && 'failure' in tools) return startFailureEnding(tools.failure)
   if (tools !== null) mask = new SecretMask([...secrets, spec.secret, tools.token])
   const log = RunLog.open(spec.logPath, { mask, clock })
   const started = { task, capability, env: { ...env, PATH: path }, mask, log, limits, board }
   try {
-    const { ending, words } = tools === null ? await runScript(started) : await runAgent(started, tools)
+    const { ending, words } = spec.agent === null ? await runScript(started) : await runAgent(started, tools)
     if ('failure' in ending)
       return startFailureEnding({ ...ending.failure, message: mask.maskText(ending.failure.message) })
     const seen = {
@@ -185,7 +185,7 @@ async function runScript(started: Started): Promise<WorkEnding> {
   return { ending: await runTurn(started, { argv, stdin, env: {} }), words: null }
 }
 
-async function runAgent(started: Started, tools: RunTools): Promise<WorkEnding> {
+async function runAgent(started: Started, tools: RunTools | null): Promise<WorkEnding> {
   const { task, capability, env, mask, limits, board } = started
   const { spec, kernel, clock } = task
   if (spec.agent === null) throw new Error('a run without an agent has no turns')
@@ -207,7 +207,7 @@ async function runAgent(started: Started, tools: RunTools): Promise<WorkEnding> 
     output: (stream, chunk) => agent.take(stream, chunk),
     watch: (watch) => (watched = watch),
   }
-  for (let turn = agent.first(); ;) {
+  for (let turn = await agent.first(); ;) {
     const ending = await runTurn(started, turn, hears)
     const next = 'failure' in ending || ending.cause !== null ? null : await agent.next(ending.exitCode)
     if (next === null) return { ending, words: await agent.end() }

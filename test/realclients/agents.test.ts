@@ -26,6 +26,9 @@ const SHELL: Readonly<Record<string, { run: (command: string) => Step; forbidden
   },
 }
 
+/** Those that say how many tokens they used, with keys of one's own. */
+const COUNTS = new Set(['claude', 'codex', 'opencode', 'gemini', 'qwen', 'cline'])
+
 const complete = (summary: string): Step => ({ tool: 'kanban_complete', args: { summary } })
 const agentRows = (rig: Rig, task: string) =>
   rig.board.all<Record<string, unknown>>('select * from run_agents where task_id = ? order by run_id', task)
@@ -75,11 +78,11 @@ for (const agent of wanted) {
         expect(run).toMatchObject({ outcome: 'completed', summary: 'the door is blue now', exit_code: 0 })
         const [row] = agentRows(rig, id)
         expect(row).toMatchObject({ agent, profile: 'coder', problem: null })
-        expect(row?.['session_id']).toBeTruthy()
-        expect(Number(row?.['tokens_in'])).toBeGreaterThan(0)
-        expect(String(row?.['last_tool'])).toContain('kanban_complete')
+        if (agent !== 'continue') expect(row?.['session_id']).toBeTruthy()
+        if (COUNTS.has(agent)) expect(Number(row?.['tokens_in'])).toBeGreaterThan(0)
+        if (agent !== 'continue') expect(String(row?.['last_tool'])).toContain('kanban_complete')
         const stream = readFileSync(join(rig.home, 'logs', 'runs', `${id}-${run.id}.log.jsonl`), 'utf8')
-        expect(stream).toContain('"kind":"tool"')
+        if (agent !== 'continue') expect(stream).toContain('"kind":"tool"')
         expect(stream).toContain('"kind":"message"')
       },
     )
@@ -107,8 +110,9 @@ for (const agent of wanted) {
       },
     )
 
-    story('an orchestrator creates cards for others and links them', async ({ rig, model, hire }) => {
-      await hire('lead', agent, { orchestrator: true })
+    story('an orchestrator creates cards for others and links them', async (given) => {
+      const { rig, model } = given
+      await given.hire('lead', agent, { orchestrator: true })
       const ids = (said: string, own: string) =>
         [...new Set([...said.matchAll(/\bt_[0-9a-f]{8}\b/g)].map(([id]) => id))].filter((id) => id !== own)
       let own = ''

@@ -6,6 +6,7 @@ export const claude: CliAgent = {
   program: 'claude',
   install: 'npm install -g @anthropic-ai/claude-code, then log in once with: claude',
   driver: 'command',
+  tools: 'mcp',
   version: { arguments: ['--version'], tested: '2.1.329' },
   provider: 'anthropic',
   promptBy: 'stdin',

@@ -6,6 +6,7 @@ export const codex: CliAgent = {
   program: 'codex',
   install: 'npm install -g @openai/codex, then log in once with: codex login',
   driver: 'command',
+  tools: 'mcp',
   version: { arguments: ['--version'], tested: '0.169.0' },
   provider: 'openai',
   promptBy: 'stdin',

@@ -1,0 +1,51 @@
+import type { CliAgent } from '../cli-agent.ts'
+
+export const continueDev: CliAgent = {
+  name: 'continue',
+  about: 'Continue CLI, for many providers.',
+  program: 'cn',
+  install: 'npm install -g @continuedev/cli, then log in once with: cn login',
+  driver: 'command',
+  tools: 'mcp',
+  version: { arguments: ['--version'], tested: '1.5.47' },
+  provider: 'continue',
+  promptBy: 'argument',
+  arguments: [
+    '--print',
+    '--format',
+    'json',
+    // The user's own settings, with the board's tools added, in a private copy.
+    '--config',
+    '{folder}/config.yaml',
+    { if: 'full', give: ['--auto'] },
+    { if: 'board', give: ['--readonly', '--allow', 'kanban_*'] },
+    '{arguments}',
+    '{prompt}',
+  ],
+  files: [
+    {
+      name: 'config.yaml',
+      over: '.continue/config.yaml',
+      content: {
+        mcpServers: [
+          {
+            name: 'kanban',
+            type: 'streamable-http',
+            url: '{mcp_url}',
+            requestOptions: { headers: { Authorization: 'Bearer {mcp_token}' } },
+          },
+        ],
+      },
+    },
+  ],
+  env: { CONTINUE_TELEMETRY_ENABLED: '0' },
+  allow: ['CONTINUE_*', 'ANTHROPIC_*', 'OPENAI_*'],
+  logins: ['.continue/auth.json'],
+  keeps: ['.continue'],
+  permissions: { offered: ['full', 'board'], usual: 'full' },
+  output: 'text',
+  sessions: 'none',
+  skills: 'prompt',
+  ownOptions: ['-p', '--print', '--format', '--config', '--auto', '--readonly', '--resume', '--fork'],
+  errors: [],
+}

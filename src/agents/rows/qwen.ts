@@ -1,0 +1,66 @@
+import type { CliAgent } from '../cli-agent.ts'
+
+export const qwen: CliAgent = {
+  name: 'qwen',
+  about: 'Qwen Code by Alibaba.',
+  program: 'qwen',
+  install: 'npm install -g @qwen-code/qwen-code, then set it up once with: qwen',
+  driver: 'command',
+  tools: 'mcp',
+  version: { arguments: ['--version'], tested: '0.24.4' },
+  provider: 'qwen',
+  promptBy: 'stdin',
+  arguments: [
+    '--output-format',
+    'stream-json',
+    { if: 'full', give: ['--approval-mode', 'yolo'] },
+    { if: 'workspace', give: ['--approval-mode', 'auto-edit'] },
+    { if: 'board', give: ['--approval-mode', 'default'] },
+    { if: 'model', give: ['--model', '{model}'] },
+    { if: 'resume', give: ['--resume', '{session}'] },
+    { if: '!resume', give: ['--session-id', '{session}'] },
+    '{arguments}',
+  ],
+  files: [
+    {
+      name: 'settings.json',
+      // The administrator's, which this stands in for.
+      over: '/etc/qwen-code/settings.json',
+      content: {
+        // Otherwise the board's tools are hidden behind a search.
+        tools: { toolSearch: { enabled: false } },
+        mcpServers: {
+          kanban: { httpUrl: '{mcp_url}', headers: { Authorization: 'Bearer {mcp_token}' }, trust: true },
+        },
+      },
+    },
+  ],
+  env: { QWEN_CODE_SYSTEM_SETTINGS_PATH: '{folder}/settings.json', QWEN_CODE_SUPPRESS_YOLO_WARNING: '1' },
+  allow: ['QWEN_*', 'DASHSCOPE_API_KEY', 'OPENAI_*', 'ANTHROPIC_*'],
+  logins: ['.qwen/oauth_creds.json'],
+  keeps: ['.qwen'],
+  permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
+  output: 'claude',
+  sessions: 'given',
+  skills: 'prompt',
+  ownOptions: [
+    '-p',
+    '--prompt',
+    '-i',
+    '--prompt-interactive',
+    '-o',
+    '--output-format',
+    '--input-format',
+    '-y',
+    '--yolo',
+    '--approval-mode',
+    '-r',
+    '--resume',
+    '-c',
+    '--continue',
+    '--session-id',
+    '--worktree',
+    '--acp',
+  ],
+  errors: [{ words: 'no saved session found|session .* not found', class: 'context' }],
+}
