@@ -16,7 +16,12 @@ const KEEP_OLD_CHUNKS_MS = 24 * 60 * 60 * 1000
 
 // Each becomes dist/<name>.cjs: CommonJS starts faster, and therefore has no top-level await. `main` is started by dist/bin.cjs, which first looks at the Node version.
 const processes = { main: 'src/bin.ts', runner: 'src/runner/main.ts' }
-const library = { index: 'src/index.ts' }
+// What other programs import; each becomes dist/<name>.mjs with its types.
+const library = Object.fromEntries(
+  Object.entries({ index: 'src/index.ts', client: 'src/client/index.ts' }).filter(([, file]) =>
+    existsSync(at(file)),
+  ),
+)
 
 // pg and ws ask for them and do without.
 const NATIVE_TWINS = ['pg-native', 'bufferutil', 'utf-8-validate']
@@ -107,16 +112,13 @@ const chunks = await bundle(processes, {
   entryFileNames: '[name].cjs',
   chunkFileNames: 'chunk-[name]-[hash].cjs',
 })
-const hasLibrary = existsSync(at(library.index))
-if (hasLibrary) {
-  chunks.push(
-    ...(await bundle(library, {
-      format: 'esm',
-      entryFileNames: '[name].mjs',
-      chunkFileNames: 'chunk-[name]-[hash].mjs',
-    })),
-  )
-}
+chunks.push(
+  ...(await bundle(library, {
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'chunk-[name]-[hash].mjs',
+  })),
+)
 
 // Chunks first: whoever reads an entry point finds what it points to.
 const byEntry = chunks.toSorted((a, b) => Number(a.isEntry ?? false) - Number(b.isEntry ?? false))
@@ -128,11 +130,10 @@ retire(
   process.argv.includes('--clean') ? 0 : KEEP_OLD_CHUNKS_MS,
 )
 
-if (hasLibrary) {
-  rmSync(join(dist, 'types'), { recursive: true, force: true })
-  const code = await run('tsc', ['-p', 'tsconfig.build.json'])
-  if (code !== 0) fail('the type declarations of src/index.ts could not be written.', code)
-}
+rmSync(join(dist, 'types'), { recursive: true, force: true })
+const code = await run('tsc', ['-p', 'tsconfig.build.json'])
+if (code !== 0)
+  fail(`the type declarations of ${Object.values(library).join(' and ')} could not be written.`, code)
 
 const size = chunks.reduce(
   (sum, file) => sum + (file.type === 'chunk' ? file.code.length : file.source.length),

@@ -63,11 +63,15 @@ const FOLDERS = {
     may: ['kernel', 'contract', 'domain', 'lib'],
     instead: 'A door holds no rule: call a verb of src/kernel. Wire things together in src/app.ts.',
   },
+  client: {
+    may: ['contract', 'domain'],
+    instead: 'It runs in browsers and in other people’s programs: ask the server.',
+  },
   dashboard: { may: ['contract', 'domain'], instead: 'It runs in a browser: ask the server.' },
 }
 /** Where everything is wired together: may import from all of them, and nobody but app.ts and bin.ts imports it. */
 FOLDERS.app = { may: Object.keys(FOLDERS), instead: 'The dashboard is served, never imported.' }
-const BROWSER_SAFE = ['domain', 'contract', 'dashboard']
+const BROWSER_SAFE = ['domain', 'contract', 'client', 'dashboard']
 
 /** Modules with one home. A place is a prefix of the path below src. */
 const MODULES = [

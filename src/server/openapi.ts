@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { MOUNTS } from '../contract/operations/routes.ts'
 import { isMedia, type Operation } from '../contract/operations/operation.ts'
 import { operations } from '../contract/operations/table.ts'
+import { streamFrame } from '../contract/operations/events.ts'
 import { problem } from '../contract/operations/shapes.ts'
 
 type Json = Record<string, unknown>
@@ -24,6 +25,8 @@ export function openApiDocument(version: string): OpenApiDocument {
     const path = operation.path.replace(/:(\w+)/g, '{$1}')
     ;(paths[path] ??= {})[operation.method.toLowerCase()] = describe(operation, schemas)
   }
+  // Named among the components, though no operation gives them as its answer.
+  for (const shape of [problem, streamFrame]) jsonSchema(shape, 'output', schemas)
   return {
     openapi: '3.1.1',
     info: {
@@ -38,10 +41,7 @@ export function openApiDocument(version: string): OpenApiDocument {
     tags: [...new Set(operations.map(({ subject }) => subject))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: {
-        ...sorted(schemas),
-        Problem: jsonSchema(problem.meta({ id: undefined }), 'output', schemas),
-      },
+      schemas: sorted(schemas),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         session: { type: 'apiKey', in: 'cookie', name: 'yard_<board>' },

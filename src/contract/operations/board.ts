@@ -16,18 +16,22 @@ const common = {
   now: seconds,
 }
 
-const board = z.strictObject({ columns: z.array(z.strictObject(column(boardTask))), ...common })
+const board = z
+  .strictObject({ columns: z.array(z.strictObject(column(boardTask))), ...common })
+  .meta({ id: 'Board' })
 
-const slimBoard = z.strictObject({
-  columns: z.array(
-    z.strictObject({
-      ...column(card),
-      count: z.int().describe('All cards of the column, not only the ones given.'),
-      next_cursor: text.nullable().describe('Give it as cursor, with column, for the next cards.'),
-    }),
-  ),
-  ...common,
-})
+const cardBoard = z
+  .strictObject({
+    columns: z.array(
+      z.strictObject({
+        ...column(card),
+        count: z.int().describe('All cards of the column, not only the ones given.'),
+        next_cursor: text.nullable().describe('Give it as cursor, with column, for the next cards.'),
+      }),
+    ),
+    ...common,
+  })
+  .meta({ id: 'CardBoard' })
 
 export const boardOperations = {
   getBoard: operation('getBoard', {
@@ -45,7 +49,7 @@ export const boardOperations = {
       column: status.optional().describe('This column only. Only with fields=card.'),
       cursor: word.optional().describe('From where the column goes on. Only with column.'),
     },
-    output: z.union([board, slimBoard]),
+    output: z.union([board, cardBoard]),
   }),
 
   getStats: operation('getStats', {

@@ -54,7 +54,7 @@ export const words = <T extends z.ZodType<string>>(each: T) =>
     { type: 'string', description: 'One or more, separated by commas.' },
   )
 
-export const status = z.enum(TASK_STATUSES)
+export const status = z.enum(TASK_STATUSES).meta({ id: 'TaskStatus' })
 
 /** Existing clients send null for what they leave out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullable().optional()

@@ -1,0 +1,111 @@
+/** The board from TypeScript: every operation of the HTTP interface as a method, and the stream of events to iterate over. */
+import { MOUNTS, ROUTES, routeOf, type OperationId } from '../contract/operations/routes.ts'
+import { eventStream, type EventStreamOptions, type StreamItem } from './event-stream.ts'
+import { YardError } from './yard-error.ts'
+import type { Board, CardBoard, Inputs, Outputs } from './types.ts'
+
+export interface ClientOptions {
+  /** Where the server is, for example `http://127.0.0.1:7433`. In a page of the server itself it can be left out. */
+  readonly url?: string
+  /** The content of `server.token`, or a token of `yard token create`. A page has its cookie instead. */
+  readonly token?: string
+  /** Takes the place of the global one. */
+  readonly fetch?: typeof fetch
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
+/** Inputs without a name that must be given may be left out. */
+type Arguments<Input> = {} extends Input
+  ? [input?: Input, options?: CallOptions]
+  : [input: Input, options?: CallOptions]
+
+type Calls = {
+  readonly [Id in Exclude<OperationId, 'getBoard'>]: (...args: Arguments<Inputs[Id]>) => Promise<Outputs[Id]>
+}
+
+export interface YardClient extends Calls {
+  /** The whole board; with `fields: 'card'` the slim form for large ones. */
+  getBoard(input: Inputs['getBoard'] & { fields: 'card' }, options?: CallOptions): Promise<CardBoard>
+  getBoard(input?: Inputs['getBoard'] & { fields?: 'all' }, options?: CallOptions): Promise<Board>
+  /** Every event after a cursor, as it happens, across restarts of the server. Ends with the signal or the loop. */
+  events(options?: EventStreamOptions): AsyncIterable<StreamItem>
+}
+
+type Send = (
+  id: OperationId,
+  input: Readonly<Record<string, unknown>>,
+  options: CallOptions,
+) => Promise<unknown>
+
+export function openClient(options: ClientOptions = {}): YardClient {
+  const send = sender(options)
+  const calls = Object.keys(ROUTES).map((id) => [
+    id,
+    (input: Readonly<Record<string, unknown>> = {}, call: CallOptions = {}) =>
+      send(id as OperationId, input, call),
+  ])
+  const client = Object.fromEntries(calls) as Calls & Pick<YardClient, 'getBoard'>
+  return {
+    ...client,
+    events: (wanted = {}) =>
+      eventStream({
+        ...wanted,
+        address: async (query) => {
+          const base = new URL(`${options.url ?? pageOrigin()}${MOUNTS[0]}/events`)
+          base.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:'
+          for (const [name, value] of Object.entries(query)) base.searchParams.set(name, value)
+          // A socket cannot be opened with a header everywhere, so a token is exchanged for a ticket first.
+          if (options.token !== undefined)
+            base.searchParams.set('ticket', (await client.createTicket()).ticket)
+          return base.href
+        },
+      }),
+  }
+}
+
+/** Of the page that runs us; only a page may leave the address out. */
+function pageOrigin(): string {
+  const { location } = globalThis as { location?: { readonly origin: string } }
+  if (location === undefined)
+    throw new TypeError('openClient needs the url of the server here: { url: "http://127.0.0.1:7433" }')
+  return location.origin
+}
+
+function sender({ url = '', token, fetch: given }: ClientOptions): Send {
+  return async (id, input, { signal }) => {
+    const { method, path, params, query } = routeOf(id)
+    const rest: Record<string, unknown> = { ...input }
+    const filled = path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(textOf(rest[name])))
+    for (const name of params) delete rest[name]
+    const search = new URLSearchParams()
+    for (const name of query) {
+      if (rest[name] !== undefined) search.set(name, textOf(rest[name]))
+      delete rest[name]
+    }
+    const hasBody = Object.keys(rest).length > 0
+    const answer = await (given ?? fetch)(
+      `${url}${MOUNTS[0]}${filled}${search.size === 0 ? '' : `?${search.toString()}`}`,
+      {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(hasBody ? { 'content-type': 'application/json' } : {}),
+        },
+        ...(hasBody ? { body: JSON.stringify(rest) } : {}),
+        ...(signal === undefined ? {} : { signal }),
+      },
+    )
+    if (!answer.ok) throw await YardError.from(answer)
+    return answer.headers.get('content-type')?.startsWith('application/json') === true
+      ? answer.json()
+      : new Uint8Array(await answer.arrayBuffer())
+  }
+}
+
+/** A list is written with commas. */
+const textOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? Object.values(value).join() : String(value)

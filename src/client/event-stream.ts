@@ -1,0 +1,182 @@
+/**
+ * The stream of events as something to iterate over. It goes on where it was when the line or the server comes back, and says
+ * when it has heard nothing for so long that what is on the screen may be old.
+ */
+import type { Card, Event, StreamFrame } from './types.ts'
+import { YardError } from './yard-error.ts'
+
+export interface EventFilter {
+  readonly task?: string
+  readonly run?: number
+  readonly kinds?: readonly string[]
+  readonly tenant?: string
+  readonly assignee?: string
+}
+
+export interface EventStreamOptions extends EventFilter {
+  /** `latest_event_id` of the board that was read; without it the stream begins now. */
+  readonly since?: number
+  /** Ends the stream. */
+  readonly signal?: AbortSignal
+}
+
+export type StreamItem =
+  /** The line stands; `isAgain` when it had been lost: nothing was missed. */
+  | { readonly type: 'open'; readonly cursor: number; readonly version: string; readonly isAgain: boolean }
+  /** Events, and the cards they touched as they are now: put them in place of yours. */
+  | {
+      readonly type: 'events'
+      readonly cursor: number
+      readonly events: readonly Event[]
+      readonly cards: readonly Card[]
+    }
+  /** Read the board again; the stream goes on after its `latest_event_id`. */
+  | { readonly type: 'resync'; readonly cursor: number; readonly reason: string }
+  /** Nothing has been heard for too long, or the line is lost; it is being opened again. */
+  | { readonly type: 'stale' }
+
+interface StreamParts extends EventStreamOptions {
+  /** Where to connect; asked for each time. */
+  readonly address: (query: Readonly<Record<string, string>>) => Promise<string>
+}
+
+/** Until the server has said how often it speaks. */
+const FIRST_HEARTBEAT_MS = 8_000
+/** Two heartbeats and a little may pass in silence. */
+const SILENCE = 2.25
+const BACKOFF_MS = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const
+const UNAUTHORISED = 1008
+
+export async function* eventStream(parts: StreamParts): AsyncGenerator<StreamItem> {
+  const { signal } = parts
+  let cursor = parts.since
+  let failures = 0
+  let wasOpen = false
+  while (signal?.aborted !== true) {
+    await pause(BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 0, signal)
+    if (isAborted(signal)) return
+    const line = await connect(parts, cursor)
+    try {
+      for (;;) {
+        const frame = await line.next()
+        if (frame === null) break
+        failures = 0
+        cursor = Math.max(frame.type === 'resync' ? 0 : (cursor ?? 0), frame.cursor)
+        const item = itemOf(frame, wasOpen)
+        if (frame.type === 'hello') wasOpen = true
+        if (item !== null) yield item
+      }
+    } finally {
+      line.close()
+    }
+    if (isAborted(signal)) return
+    const refusal = line.refusal()
+    if (refusal !== null) throw refusal
+    // The first try again is made at once: a server that restarts is back in a moment.
+    if (failures === 0 && wasOpen) yield { type: 'stale' }
+    failures += 1
+  }
+}
+
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true
+
+function itemOf(frame: StreamFrame, isAgain: boolean): StreamItem | null {
+  switch (frame.type) {
+    case 'hello':
+      return { type: 'open', cursor: frame.cursor, version: frame.version, isAgain }
+    case 'events':
+      return { type: 'events', cursor: frame.cursor, events: frame.events, cards: frame.cards }
+    case 'resync':
+      return { type: 'resync', cursor: frame.cursor, reason: frame.reason }
+    case 'ping':
+      return null
+  }
+}
+
+interface Line {
+  /** The next frame; null when the line is over. */
+  next(): Promise<StreamFrame | null>
+  /** Why the server will not have us. */
+  refusal(): YardError | null
+  close(): void
+}
+
+async function connect(
+  { address, signal, since: _, ...filter }: StreamParts,
+  cursor: number | undefined,
+): Promise<Line> {
+  const query = Object.fromEntries(
+    Object.entries({ ...filter, since: cursor }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+  )
+  const frames: StreamFrame[] = []
+  let wake = () => {}
+  let isOver = false
+  let refused: YardError | null = null
+  let silence: ReturnType<typeof setTimeout> | undefined
+  let heartbeatMs = FIRST_HEARTBEAT_MS
+  const end = () => {
+    isOver = true
+    clearTimeout(silence)
+    wake()
+  }
+  let socket: WebSocket
+  try {
+    socket = new WebSocket(await address(query))
+  } catch (error) {
+    // The ticket was refused: trying again would be refused again.
+    if (error instanceof YardError && error.status > 0 && error.status < 500) throw error
+    return { next: () => Promise.resolve(null), refusal: () => null, close: () => {} }
+  }
+  const listen = () => {
+    clearTimeout(silence)
+    silence = setTimeout(() => {
+      socket.close()
+      end()
+    }, heartbeatMs * SILENCE)
+  }
+  listen()
+  socket.addEventListener('message', ({ data }: MessageEvent) => {
+    const frame = JSON.parse(String(data)) as StreamFrame
+    if (frame.type === 'hello') heartbeatMs = frame.heartbeat_seconds * 1_000
+    listen()
+    frames.push(frame)
+    wake()
+  })
+  socket.addEventListener('close', ({ code, reason }: CloseEvent) => {
+    if (code === UNAUTHORISED)
+      refused = new YardError(401, 'unauthorised', `The server ended the stream: ${reason}`, 'Log in again.')
+    end()
+  })
+  // Whatever breaks a line also closes it.
+  socket.addEventListener('error', () => undefined)
+  signal?.addEventListener('abort', end, { once: true })
+  return {
+    async next() {
+      while (frames.length === 0 && !isOver)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      return isAborted(signal) ? null : (frames.shift() ?? null)
+    },
+    refusal: () => refused,
+    close() {
+      signal?.removeEventListener('abort', end)
+      clearTimeout(silence)
+      socket.close()
+    },
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (ms === 0 || signal?.aborted === true) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal?.addEventListener('abort', done)
+  })

@@ -1,0 +1,727 @@
+// Written by `npm run client:types` from the table of operations (74c3a18fe626fb5a); edit src/contract/operations instead.
+
+export type Attachment = {
+  id: number
+  task_id: string
+  run_id: number | null
+  name: string
+  size: number
+  /** SHA-256 in hex. */
+  digest: string
+  mime: string | null
+  /** Unix time in whole seconds. */
+  created_at: number
+  created_by: string
+}
+
+export type Board = {
+  columns: {
+    name: TaskStatus
+    tasks: BoardTask[]
+  }[]
+  tenants: string[]
+  assignees: string[]
+  /** Where the stream of events goes on: /events?since=<this>. */
+  latest_event_id: number
+  /** Unix time in whole seconds. */
+  now: number
+}
+
+export type BoardTask = {
+  id: string
+  title: string
+  body: string | null
+  assignee: string | null
+  status: TaskStatus
+  priority: number
+  created_by: string | null
+  /** Unix time in whole seconds. */
+  created_at: number
+  /** Unix time in whole seconds. */
+  started_at: number | null
+  /** Unix time in whole seconds. */
+  completed_at: number | null
+  workspace_kind: 'scratch' | 'dir' | 'worktree'
+  workspace_path: string | null
+  claim_lock: string | null
+  /** Unix time in whole seconds. */
+  claim_expires: number | null
+  tenant: string | null
+  result: string | null
+  idempotency_key: string | null
+  spawn_failures: number
+  worker_pid: number | null
+  last_spawn_error: string | null
+  max_runtime_seconds: number | null
+  /** Unix time in whole seconds. */
+  last_heartbeat_at: number | null
+  current_run_id: number | null
+  workflow_template_id: string | null
+  current_step_key: string | null
+  skills: string[] | null
+  link_counts: {
+    parents: number
+    children: number
+  }
+  comment_count: number
+  /** How many of its children are done; null without children. */
+  progress: {
+    done: number
+    total: number
+  } | null
+  /** In seconds. */
+  age: {
+    created: number
+    started: number | null
+    time_to_complete: number | null
+  }
+}
+
+/** A task as a card on a large board: without its texts. */
+export type Card = {
+  id: string
+  title: string
+  assignee: string | null
+  status: TaskStatus
+  priority: number
+  tenant: string | null
+  /** Unix time in whole seconds. */
+  created_at: number
+  /** Unix time in whole seconds. */
+  started_at: number | null
+  /** Unix time in whole seconds. */
+  completed_at: number | null
+  /** Unix time in whole seconds. */
+  last_heartbeat_at: number | null
+  current_run_id: number | null
+  link_counts: {
+    parents: number
+    children: number
+  }
+  comment_count: number
+  /** How many of its children are done; null without children. */
+  progress: {
+    done: number
+    total: number
+  } | null
+  /** What holds it back, if something was written down; the whole answer is GET /tasks/{id}/why. */
+  hold: {
+    kind: 'human' | 'approval' | 'time' | 'cooldown' | 'breaker' | 'preflight' | 'pause'
+    reason: string
+    /** Unix time in whole seconds. */
+    until: number | null
+  } | null
+}
+
+export type CardBoard = {
+  columns: {
+    name: TaskStatus
+    tasks: Card[]
+    /** All cards of the column, not only the ones given. */
+    count: number
+    /** Give it as cursor, with column, for the next cards. */
+    next_cursor: string | null
+  }[]
+  tenants: string[]
+  assignees: string[]
+  /** Where the stream of events goes on: /events?since=<this>. */
+  latest_event_id: number
+  /** Unix time in whole seconds. */
+  now: number
+}
+
+export type Comment = {
+  id: number
+  task_id: string
+  author: string
+  body: string
+  /** Unix time in whole seconds. */
+  created_at: number
+}
+
+export type Event = {
+  id: number
+  task_id: string | null
+  run_id: number | null
+  kind: string
+  payload: Record<string, unknown>
+  /** Unix time in whole seconds. */
+  created_at: number
+  actor: string | null
+  /** Where it came in: cli, http, mcp, chat, gateway, runner, import. */
+  door: string | null
+}
+
+export type Hold = {
+  scope: 'task' | 'profile' | 'provider' | 'board'
+  target: string
+  kind: 'human' | 'approval' | 'time' | 'cooldown' | 'breaker' | 'preflight' | 'pause'
+  reason: string
+  actor: string
+  /** Unix time in whole seconds. */
+  since: number
+  /** Unix time in whole seconds. */
+  until: number | null
+}
+
+export type LateReport = {
+  id: number
+  run_id: number
+  task_id: string
+  verb: string
+  payload: Record<string, unknown>
+  /** Unix time in whole seconds. */
+  created_at: number
+  /** Unix time in whole seconds. */
+  accepted_at: number | null
+}
+
+export type NewTask = {
+  title: string
+  body?: string | null | undefined
+  assignee?: string | null | undefined
+  tenant?: string | null | undefined
+  /** Higher runs first; 0 by default. */
+  priority?: number | null | undefined
+  /** scratch, worktree or dir. */
+  workspace_kind?: string | null | undefined
+  workspace_path?: string | null | undefined
+  /** Tasks it waits for. */
+  parents?: string[] | null | undefined
+  /** A rough idea: left alone until somebody specifies it. */
+  triage?: boolean | null | undefined
+  /** Creates it once: a second call gives the task that is there. */
+  idempotency_key?: string | null | undefined
+  max_runtime_seconds?: number | null | undefined
+  skills?: string[] | null | undefined
+  created_by?: string | null | undefined
+  /** Born held: the reason why nothing runs it until a person unblocks it. */
+  hold?: string | null | undefined
+  /** Not before this moment, in unix seconds. */
+  not_before?: number | null | undefined
+}
+
+export type Problem = {
+  /** What could not be done, the fact, and the next step. */
+  detail: string
+  /** Stable, for programs. */
+  code: string
+  /** What to do. */
+  next: string
+}
+
+export type Run = {
+  id: number
+  task_id: string
+  profile: string | null
+  step_key: string | null
+  status: string
+  claim_lock: string | null
+  /** Unix time in whole seconds. */
+  claim_expires: number | null
+  worker_pid: number | null
+  max_runtime_seconds: number | null
+  /** Unix time in whole seconds. */
+  last_heartbeat_at: number | null
+  /** Unix time in whole seconds. */
+  started_at: number
+  /** Unix time in whole seconds. */
+  ended_at: number | null
+  outcome:
+    | 'completed'
+    | 'blocked'
+    | 'review'
+    | 'crashed'
+    | 'no_verdict'
+    | 'timed_out'
+    | 'stalled'
+    | 'spawn_failed'
+    | 'gave_up'
+    | 'reclaimed'
+    | 'stopped'
+    | 'rate_limited'
+    | 'misconfigured'
+    | null
+  summary: string | null
+  metadata: Record<string, unknown> | null
+  error: string | null
+  exit_code: number | null
+  signal: string | null
+  limit: 'runtime' | 'silence' | null
+  last_lines: string | null
+  host: string | null
+  phase: 'launching' | 'starting' | 'running' | 'gone' | null
+  log_path: string | null
+}
+
+export type Stats = {
+  by_status: Partial<Record<string, number>>
+  /** '' stands for nobody. */
+  by_assignee: Partial<Record<string, Partial<Record<string, number>>>>
+  oldest_ready_age_seconds: number | null
+}
+
+export type StreamFrame =
+  | {
+      type: 'hello'
+      events: Event[]
+      cursor: number
+      /** The version of the server. */
+      version: string
+      /** The identity of the board. */
+      board: string
+      /** Something arrives at least this often; twice that silence means a dead line. */
+      heartbeat_seconds: number
+      now: number
+    }
+  | {
+      type: 'events'
+      events: Event[]
+      cursor: number
+      /** The cards these events touched, as they are now: put them in place of yours. */
+      cards: Card[]
+    }
+  | {
+      type: 'ping'
+      events: Event[]
+      cursor: number
+      now: number
+    }
+  | {
+      type: 'resync'
+      events: Event[]
+      cursor: number
+      /** Read the board again, then go on from its latest_event_id. */
+      reason: string
+    }
+
+export type Task = {
+  id: string
+  title: string
+  body: string | null
+  assignee: string | null
+  status: TaskStatus
+  priority: number
+  created_by: string | null
+  /** Unix time in whole seconds. */
+  created_at: number
+  /** Unix time in whole seconds. */
+  started_at: number | null
+  /** Unix time in whole seconds. */
+  completed_at: number | null
+  workspace_kind: 'scratch' | 'dir' | 'worktree'
+  workspace_path: string | null
+  claim_lock: string | null
+  /** Unix time in whole seconds. */
+  claim_expires: number | null
+  tenant: string | null
+  result: string | null
+  idempotency_key: string | null
+  spawn_failures: number
+  worker_pid: number | null
+  last_spawn_error: string | null
+  max_runtime_seconds: number | null
+  /** Unix time in whole seconds. */
+  last_heartbeat_at: number | null
+  current_run_id: number | null
+  workflow_template_id: string | null
+  current_step_key: string | null
+  skills: string[] | null
+}
+
+export type TaskChange = {
+  status?: TaskStatus | null | undefined
+  /** '' takes the assignee away. */
+  assignee?: string | null | undefined
+  priority?: number | null | undefined
+  title?: string | null | undefined
+  body?: string | null | undefined
+  result?: string | null | undefined
+  /** Only with status done or review. */
+  summary?: string | null | undefined
+  /** Only with status done or review. */
+  metadata?: Record<string, unknown> | null | undefined
+  /** Only with status blocked. */
+  block_reason?: string | null | undefined
+}
+
+export type TaskDetail = {
+  task: Task
+  parents: string[]
+  children: string[]
+  links: {
+    parents: string[]
+    children: string[]
+  }
+  comments: Comment[]
+  events: Event[]
+  runs: Run[]
+  holds: Hold[]
+  attachments: Attachment[]
+  late_reports: LateReport[]
+  workspaces: Workspace[]
+  attempts: {
+    charged: number
+    refunded: number
+    granted: number
+  }
+}
+
+export type TaskStatus = 'triage' | 'todo' | 'ready' | 'running' | 'blocked' | 'review' | 'done' | 'archived'
+
+export type Token = {
+  id: number
+  kind: 'token' | 'session'
+  /** In whose name it acts. */
+  name: string
+  label: string
+  scope: 'read' | 'write' | 'operate'
+  /** Unix time in whole seconds. */
+  created_at: number
+  created_by: string
+  /** Unix time in whole seconds. */
+  expires_at: number | null
+}
+
+export type Workspace = {
+  id: number
+  host: string
+  path: string
+  kind: string
+  task_id: string
+  run_id: number | null
+  state: string
+  repository: string | null
+  branch: string | null
+  reason: string | null
+  /** Unix time in whole seconds. */
+  created_at: number
+  /** Unix time in whole seconds. */
+  released_at: number | null
+  /** Unix time in whole seconds. */
+  trashed_at: number | null
+  trash_path: string | null
+}
+
+/** What each operation takes: path, query and body together. */
+export interface Inputs {
+  /** The board, column by column. With fields=card a slim form for large boards: no texts, a limited number of cards in each column, with counts and cursors. Needs the scope `read`. */
+  getBoard: {
+    tenant?: string | undefined
+    include_archived?: boolean | undefined
+    fields?: 'all' | 'card' | undefined
+    /** Cards in each column; 50 by default. Only with fields=card. */
+    limit?: number | undefined
+    /** This column only. Only with fields=card. */
+    column?: TaskStatus | undefined
+    /** From where the column goes on. Only with column. */
+    cursor?: string | undefined
+  }
+  /** How many tasks there are, by status and by assignee, and how long the oldest ready one has waited. Needs the scope `read`. */
+  getStats: {}
+  /** How the dashboard is set up: dashboard.kanban of the configuration. Needs the scope `read`. */
+  getConfig: {}
+  /** One pass of the dispatcher: starts what is ready. A dry run names what would happen and changes nothing. Needs the scope `operate`. */
+  dispatch: {
+    dry_run?: boolean | undefined
+    max?: number | undefined
+  }
+  /** Tasks by priority, highest first, then by age. Archived ones only when asked for. Needs the scope `read`. */
+  listTasks: {
+    /** One or more, separated by commas. */
+    status?: string | undefined
+    /** 'none' for tasks of nobody. */
+    assignee?: string | undefined
+    tenant?: string | undefined
+    archived?: boolean | undefined
+    /** 1,000 by default. */
+    limit?: number | undefined
+    offset?: number | undefined
+  }
+  /** Puts a task on the board: ready, waiting for its parents, or in triage. Needs the scope `write`; the worker of a run may use it (anywhere). */
+  createTask: NewTask
+  /** Everything about one task. Needs the scope `read`; the worker of a run may use it (own task). */
+  getTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** Changes a task; all of it or, when something is refused, nothing. Leaving running stops the run first. Needs the scope `write`. */
+  updateTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & TaskChange
+  /** The same change to several tasks; each for itself. Needs the scope `write`. */
+  bulkUpdate: {
+    ids: string[]
+    status?: TaskStatus | null | undefined
+    assignee?: string | null | undefined
+    priority?: number | null | undefined
+    archive?: boolean | null | undefined
+  }
+  /** Leaves a remark on a task. Needs the scope `write`; the worker of a run may use it (anywhere). */
+  addComment: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    body: string
+    author?: string | null | undefined
+  }
+  /** Makes the child wait for the parent. Needs the scope `write`; the worker of a run may use it (anywhere). */
+  addLink: {
+    /** The id of a task: t_ and lowercase hex. */
+    parent_id: string
+    /** The id of a task: t_ and lowercase hex. */
+    child_id: string
+  }
+  /** The child no longer waits for the parent. `ok` is false when there was no such link. Needs the scope `write`; the worker of a run may use it (anywhere). */
+  removeLink: {
+    /** The id of a task: t_ and lowercase hex. */
+    parent_id: string
+    /** The id of a task: t_ and lowercase hex. */
+    child_id: string
+  }
+  /** Events after a cursor, oldest first. Asked for as text/event-stream, or upgraded to a WebSocket, it goes on with every new one. Needs the scope `read`. */
+  listEvents: {
+    /** Only events with a greater id. A stream without it begins now. */
+    since?: number | undefined
+    /** The id of a task: t_ and lowercase hex. */
+    task?: string | undefined
+    run?: number | undefined
+    /** One or more, separated by commas. */
+    kinds?: string | undefined
+    tenant?: string | undefined
+    assignee?: string | undefined
+    /** 1,000 by default. */
+    limit?: number | undefined
+    /** Newest first. */
+    newest?: boolean | undefined
+  }
+  /** One run. Needs the scope `read`; the worker of a run may use it (own run). */
+  getRun: {
+    id: number
+  }
+  /** The live processes of a run: its leader, and all of them together. Needs the scope `read`; the worker of a run may use it (own run). */
+  inspectRun: {
+    id: number
+  }
+  /** Ends a run: asks its processes to stop, and kills them after the grace period. Doing it again changes nothing. Needs the scope `operate`. */
+  terminateRun: {
+    id: number
+  } & {
+    reason?: string | null | undefined
+    /** What becomes of the task: held for a person (by default), or ready for another attempt. */
+    afterwards?: 'hold' | 'ready' | null | undefined
+  }
+  /** Every run that has a worker process now. Needs the scope `read`. */
+  listWorkers: {}
+  /** What the worker of the last run printed; secrets are masked. Needs the scope `read`; the worker of a run may use it (own task). */
+  getTaskLog: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+    /** The last so many bytes only. */
+    tail?: number | undefined
+  }
+  /** Who you are here, and what you may do. Needs the scope `read`; the worker of a run may use it (anywhere). */
+  getSession: {}
+  /** Logs out: the session of this browser ends. Needs the scope `read`. */
+  endSession: {}
+  /** A ticket that opens one WebSocket within 30 seconds, as /events?ticket=…, for clients that cannot send a header with it. Needs the scope `read`. */
+  createTicket: {}
+  /** Tokens and sessions that are good now. What they are made of is not kept, so it cannot be shown. Needs the scope `operate`. */
+  listTokens: {}
+  /** Makes a bearer token. It is shown once. Needs the scope `operate`. */
+  createToken: {
+    /** What it is for. */
+    label: string
+    scope: 'read' | 'write' | 'operate'
+    /** In whose name it acts; yours by default. */
+    name?: string | null | undefined
+    /** Never by default. */
+    expires_in_seconds?: number | null | undefined
+  }
+  /** Ends a token or a session, at once. Needs the scope `operate`. */
+  revokeToken: {
+    id: number
+  }
+}
+
+/** What each operation gives when all went well. */
+export interface Outputs {
+  getBoard: Board | CardBoard
+  getStats: Stats
+  getConfig: {
+    default_tenant: string
+    lane_by_profile: boolean
+    include_archived_by_default: boolean
+    render_markdown: boolean
+  }
+  dispatch: {
+    spawned: {
+      task_id: string
+      assignee: string
+      workspace: string
+    }[]
+    skipped_unassigned: string[]
+    reclaimed: string[]
+    promoted: string[]
+    crashed: string[]
+    timed_out: string[]
+    auto_blocked: string[]
+    preflight_failed: {
+      task_id: string
+      problem: string
+    }[]
+    adopted: number[]
+    waiting: {
+      task_id: string
+      reason: string
+    }[]
+  }
+  listTasks: {
+    tasks: Task[]
+    next_offset: number | null
+  }
+  createTask: {
+    task: Task
+    /** False when a task with the same idempotency key was there. */
+    created: boolean
+    /** The task is ready and nothing is there to start it. */
+    warning?: string | undefined
+  }
+  getTask: TaskDetail
+  updateTask: {
+    task: Task
+    /** Its worker is being stopped; the task moves once that is done. */
+    stopping?: boolean | undefined
+  }
+  bulkUpdate: {
+    results: {
+      id: string
+      ok: boolean
+      error?: string | undefined
+      code?: string | undefined
+      stopping?: boolean | undefined
+    }[]
+  }
+  addComment: {
+    ok: boolean
+    comment: Comment
+  }
+  addLink: {
+    ok: boolean
+  }
+  removeLink: {
+    ok: boolean
+  }
+  listEvents: {
+    events: Event[]
+    /** Give it as since to go on from here. */
+    cursor: number
+  }
+  getRun: {
+    run: Run
+  }
+  inspectRun: {
+    run_id: number
+    alive: boolean
+    /** Why it is not alive. */
+    reason?: string | undefined
+    /** Why there are no figures. */
+    error?: string | undefined
+    pid?: number | undefined
+    /** Of one processor. */
+    cpu_percent?: number | null | undefined
+    memory_rss_bytes?: number | null | undefined
+    memory_vms_bytes?: number | null | undefined
+    num_threads?: number | null | undefined
+    num_fds?: number | null | undefined
+    status?: string | null | undefined
+    /** Unix time in seconds. */
+    create_time?: number | null | undefined
+    cmdline?: string[] | null | undefined
+    /** The whole process tree of the run, its leader included. */
+    tree?:
+      | {
+          processes: number
+          /** Of one processor. */
+          cpu_percent?: number | null | undefined
+          memory_rss_bytes?: number | null | undefined
+          memory_vms_bytes?: number | null | undefined
+          num_threads?: number | null | undefined
+          num_fds?: number | null | undefined
+          pids: number[]
+        }
+      | undefined
+  }
+  terminateRun: {
+    ok: boolean
+    run_id: number
+    task_id: string
+    /** stopping: its processes are being ended. */
+    state: 'stopping' | 'ended'
+  }
+  listWorkers: {
+    workers: {
+      run_id: number
+      task_id: string
+      task_title: string
+      task_status: string
+      task_assignee: string | null
+      profile: string | null
+      worker_pid: number
+      /** Unix time in whole seconds. */
+      started_at: number
+      claim_lock: string | null
+      /** Unix time in whole seconds. */
+      claim_expires: number | null
+      /** Unix time in whole seconds. */
+      last_heartbeat_at: number | null
+      max_runtime_seconds: number | null
+    }[]
+    count: number
+    /** Unix time in whole seconds. */
+    checked_at: number
+  }
+  getTaskLog: {
+    task_id: string
+    path: string | null
+    exists: boolean
+    size_bytes: number
+    content: string
+    truncated: boolean
+  }
+  getSession: {
+    name: string
+    /** Null for the worker of a run. */
+    scope: 'read' | 'write' | 'operate' | null
+    kind: 'owner' | 'session' | 'token' | 'worker'
+    /** Unix time in whole seconds. */
+    expires_at: number | null
+    run: {
+      run_id: number
+      task_id: string
+    } | null
+    /** The identity of the board. */
+    board: string
+    /** The version of the server. */
+    version: string
+  }
+  endSession: {
+    ok: boolean
+  }
+  createTicket: {
+    ticket: string
+    /** Unix time in whole seconds. */
+    expires_at: number
+  }
+  listTokens: {
+    tokens: Token[]
+  }
+  createToken: {
+    secret: string
+    token: Token
+  }
+  revokeToken: {
+    ok: boolean
+  }
+}
