@@ -14,6 +14,11 @@ declare module 'vitest' {
   }
 }
 
+// The package ends the process with code 0 when the event loop runs empty, over the code that a failed test has set.
+process.prependListener('beforeExit', () => {
+  if (process.exitCode) process.exit()
+})
+
 const FOLDER_PREFIX = 'yardmaster-postgres-'
 const ATTEMPTS = 3
 
