@@ -97,7 +97,7 @@ async function removeOldLogs(
       stat === undefined ||
       !stat.isFile() ||
       stat.mtimeMs / 1000 >= before ||
-      open.has(file.replace(/\.1$/, ''))
+      open.has(file.replace(/(?:\.jsonl)?(?:\.1)?$/, ''))
     )
       continue
     rmSync(file, { force: true })

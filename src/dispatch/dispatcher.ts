@@ -6,6 +6,7 @@ import type { Task } from '../domain/task.ts'
 import type { DispatchView } from '../kernel/dispatch-read.ts'
 import { checkNeeds } from './admit.ts'
 import type { DispatchDeps } from './deps.ts'
+import { RepairWatch } from './repair-watch.ts'
 import { emptyReport, type PassReport } from './report.ts'
 import { claimForRun, launchClaimed, type Claimed } from './start-task.ts'
 import { supervise, type Watched } from './supervise.ts'
@@ -37,6 +38,7 @@ export class Dispatcher {
   readonly #onChange: () => void
   /** What was looked at last for cards that were blocked for a missing need. */
   #needsCheckedAt = Number.NEGATIVE_INFINITY
+  readonly #repairs: RepairWatch
   #lastPass: Promise<unknown> = Promise.resolve()
   #admissible = 0
   #free = 0
@@ -46,6 +48,7 @@ export class Dispatcher {
   /** `onChange` is called when something happened that the next pass should look at. */
   constructor(deps: DispatchDeps, onChange: () => void = () => {}) {
     this.#deps = deps
+    this.#repairs = new RepairWatch(deps)
     this.#onChange = onChange
   }
 
@@ -115,6 +118,7 @@ export class Dispatcher {
       this.#needsCheckedAt = view.now
       changed = (await this.#freeRepaired(report)) || changed
     }
+    for (const profile of this.#repairs.changed(view.holds)) await kernel.letProbe(profile)
     return changed
   }
 

@@ -7,7 +7,7 @@ import { filesIn } from '../helpers/rig/invariants.ts'
 import { openRig, type Rig, type RigOptions } from '../helpers/rig/rig.ts'
 import { CLIENTS, writeSettings } from './clients.ts'
 import { installAgent } from './install-agent.ts'
-import { ScriptedModel } from './scripted-model.ts'
+import { ScriptedModel, type Step } from './scripted-model.ts'
 
 export interface AgentRig extends AsyncDisposable {
   readonly rig: Rig
@@ -30,6 +30,7 @@ export async function openAgentRig(options: RigOptions = {}): Promise<AgentRig> 
       const client = CLIENTS[agent]?.(model.url)
       if (!installed.ok || client === undefined) throw new Error(`${agent} is not there`)
       writeSettings(client, userHome)
+      if (CLI_AGENTS.some(({ name, tools }) => name === agent && tools === 'cli')) model.translate = asCommand
       rig.addProfile(profile, {
         agent: client.agent,
         command: [installed.program],
@@ -60,6 +61,21 @@ export async function openAgentRig(options: RigOptions = {}): Promise<AgentRig> 
       await model[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The same by the command line, for agents that report that way. */
+function asCommand(step: Step): Step {
+  if (!('tool' in step)) return step
+  const { summary, reason, note } = step.args as Record<string, string | undefined>
+  const words = {
+    kanban_show: 'show $YARD_TASK',
+    kanban_heartbeat: `heartbeat $YARD_TASK --note '${note}'`,
+    kanban_complete: `complete $YARD_TASK --summary '${summary}'`,
+    kanban_block: `block $YARD_TASK '${reason}'`,
+  }[step.tool]
+  return words === undefined
+    ? step
+    : { ...step, tool: 'run_shell_command', args: { command: `yard ${words}`, description: 'report' } }
 }
 
 /** The user's own words, in folders where agents keep theirs too. */

@@ -66,6 +66,8 @@ export class ScriptedModel implements AsyncDisposable {
   readonly #refusals = new Map<string, number>()
   readonly #end = new AbortController()
   readonly requests: ModelRequest[] = []
+  /** What a step means to an agent that is not offered the board's tools. */
+  translate: (step: Step) => Step = (step) => step
   #ids = 0
 
   static async open(): Promise<ScriptedModel> {
@@ -147,7 +149,7 @@ export class ScriptedModel implements AsyncDisposable {
       )
       return
     }
-    const step = typeof due === 'function' ? due(given.raw) : due
+    const step = this.translate(typeof due === 'function' ? due(given.raw) : due)
     if ('hang' in step) {
       await pause(600_000, undefined, { signal: this.#end.signal }).catch(() => undefined)
       return

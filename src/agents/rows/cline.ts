@@ -14,7 +14,6 @@ export const cline: CliAgent = {
     '--json',
     { if: 'full', give: ['--auto-approve', 'true'] },
     { if: 'model', give: ['--model', '{model}'] },
-    { if: 'resume', give: ['--id', '{session}'] },
     '{arguments}',
     '{prompt}',
   ],
@@ -45,7 +44,8 @@ export const cline: CliAgent = {
   keeps: ['.cline'],
   permissions: { offered: ['full'], usual: 'full' },
   output: 'cline',
-  sessions: 'announced',
+  // It starts another conversation where it is to resume one.
+  sessions: 'none',
   skills: 'prompt',
   ownOptions: [
     '--json',

@@ -6,7 +6,8 @@ export const gemini: CliAgent = {
   program: 'gemini',
   install: 'npm install -g @google/gemini-cli, then log in once with: gemini',
   driver: 'command',
-  tools: 'mcp',
+  // Without a word to the user's own settings it takes servers only from files that root has written.
+  tools: 'cli',
   version: { arguments: ['--version'], tested: '0.61.0' },
   provider: 'google',
   promptBy: 'stdin',
@@ -16,31 +17,17 @@ export const gemini: CliAgent = {
     '--output-format',
     'stream-json',
     { if: 'full', give: ['--approval-mode', 'yolo'] },
-    { if: 'workspace', give: ['--approval-mode', 'auto_edit'] },
-    { if: 'board', give: ['--approval-mode', 'default'] },
     { if: 'model', give: ['--model', '{model}'] },
     { if: 'resume', give: ['--resume', '{session}'] },
     { if: '!resume', give: ['--session-id', '{session}'] },
     '{arguments}',
   ],
-  files: [
-    {
-      name: 'settings.json',
-      // The administrator's, which this stands in for.
-      over: '/etc/gemini-cli/settings.json',
-      content: {
-        mcpServers: {
-          // Trusted, so that its tools are allowed whatever the rest is.
-          kanban: { httpUrl: '{mcp_url}', headers: { Authorization: 'Bearer {mcp_token}' }, trust: true },
-        },
-      },
-    },
-  ],
-  env: { GEMINI_CLI_SYSTEM_SETTINGS_PATH: '{folder}/settings.json' },
+  files: [],
+  env: {},
   allow: ['GEMINI_*', 'GOOGLE_*'],
   logins: ['.gemini/oauth_creds.json'],
   keeps: ['.gemini'],
-  permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
+  permissions: { offered: ['full'], usual: 'full' },
   output: 'gemini',
   sessions: 'given',
   skills: 'prompt',

@@ -6,9 +6,11 @@ import { command, flag, taskId, wholeNumber, type Line } from '../command.ts'
 import type { Context } from '../context.ts'
 import { followLog, readLog, type LogPart } from '../run-log.ts'
 import { logText } from '../text/log-text.ts'
+import { streamText } from '../text/stream-text.ts'
 
 export const log = command({
-  about: 'Prints what the worker of a run printed. Every run has its own log; the last one is shown.',
+  about:
+    'Prints what the worker of a run printed, and of an agent what it did. Every run has its own log; the last one is shown.',
   effect: 'reads',
   arguments: { id: taskId },
   options: {
@@ -35,7 +37,10 @@ export const log = command({
       },
       text: (style) => {
         if (found === null) return 'No run has begun yet.'
-        return part.content === '' ? 'Nothing was printed.' : logText(style, part.content)
+        if (part.content === '') return 'Nothing was printed.'
+        return found.stream === null
+          ? logText(style, part.content)
+          : streamText(style, readLog(found.stream, tail).content)
       },
       piped: part.content,
       ...(found === null ? { next: [`yard why ${task}`] } : {}),
@@ -48,11 +53,13 @@ const NO_LOG: LogPart = { exists: false, size: 0, content: '', isCut: false, end
 interface FoundLog {
   readonly runId: number
   readonly path: string
+  /** Where it is told in words what an agent did, beside what its program printed; null for other workers. */
+  readonly stream: string | null
 }
 
 /** The log of the wanted run, or of the last one that has a log; null when none has begun to write one. */
 async function findLog(
-  { listRuns, deps }: Pick<Kernel, 'listRuns' | 'deps'>,
+  { listRuns, listRunAgents, deps }: Pick<Kernel, 'listRuns' | 'listRunAgents' | 'deps'>,
   task: string,
   wanted: number | undefined,
 ): Promise<FoundLog | null> {
@@ -77,7 +84,8 @@ async function findLog(
       `The log of run ${run.id} is on ${process.host}, at ${process.logPath}. Look there.`,
       { id: task, host: process.host, path: process.logPath },
     )
-  return { runId: run.id, path: process.logPath }
+  const isAgent = (await listRunAgents(task)).some(({ runId }) => runId === run.id)
+  return { runId: run.id, path: process.logPath, stream: isAgent ? `${process.logPath}.jsonl` : null }
 }
 
 const hasProcess = ({ process }: RunView): boolean => process !== null
@@ -98,13 +106,13 @@ async function* following(
   if (log === null) return
   const line = (content: string): Line => ({
     data: { task_id: task, run_id: log.runId, content },
-    text: (style) => logText(style, content),
+    text: (style) => (log.stream === null ? logText(style, content) : streamText(style, content)),
   })
-  const part = readLog(log.path, tail)
+  const path = log.stream ?? log.path
+  const part = readLog(path, tail)
   if (part.content !== '') yield line(part.content)
   const hasEnded = async () => (await kernel.getRun(log.runId)).process?.goneAt !== null
-  for await (const content of followLog({ path: log.path, from: part.end, signal, hasEnded }))
-    yield line(content)
+  for await (const content of followLog({ path, from: part.end, signal, hasEnded })) yield line(content)
 }
 
 /** Null when the person has seen enough. */
