@@ -129,6 +129,7 @@ export function openServices(wiring: ServicesWiring): Services {
           crashed: !status.running && state !== null,
         }
       },
+      serverUrl: async () => (await import('../server/server-state.ts')).readServerState(paths)?.url ?? null,
       run: async (options) => (await import('./gateway-service.ts')).runGatewayHere(wiring, options),
       stop: async () => (await import('./gateway.ts')).stopGateway(paths),
     },

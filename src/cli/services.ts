@@ -215,6 +215,8 @@ export interface GatewayStatus {
 
 export interface Gateway {
   status(): Promise<GatewayStatus>
+  /** Where the running gateway serves the board; null when it does not, or none runs. */
+  serverUrl(): Promise<string | null>
   /** Runs until the signal; refuses when another one runs. */
   run(options: GatewayRunOptions): Promise<void>
   /** Asks it to stop and waits until it is gone; false when none was running. */

@@ -32,6 +32,7 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   gateway: { summary: 'Start, stop and look at the long-lived process', section: 'run' },
   profile: { summary: 'Profiles: who does the work', section: 'setup' },
   workspaces: { summary: 'Every workspace, whose it is and why it is there', section: 'look' },
+  token: { summary: 'Tokens: who may use the HTTP interface', section: 'setup' },
   config: { summary: 'Settings: what holds, and where it came from', section: 'setup' },
 }
 
@@ -262,6 +263,12 @@ export const TABLE: readonly Entry[] = [
     load: async () => (await import('./commands/daemon.ts')).daemon,
   },
   {
+    name: 'open',
+    summary: 'A link that logs your browser in',
+    section: 'run',
+    load: async () => (await import('./commands/open.ts')).open,
+  },
+  {
     name: 'dispatch',
     summary: 'Start what is ready, once',
     section: 'run',
@@ -389,6 +396,24 @@ export const TABLE: readonly Entry[] = [
     summary: 'Where config.yaml is',
     section: 'setup',
     load: async () => (await import('./commands/config.ts')).configPath,
+  },
+  {
+    name: 'token create',
+    summary: 'A token for a program',
+    section: 'setup',
+    load: async () => (await import('./commands/token.ts')).tokenCreate,
+  },
+  {
+    name: 'token list',
+    summary: 'Tokens, and browsers that are logged in',
+    section: 'setup',
+    load: async () => (await import('./commands/token.ts')).tokenList,
+  },
+  {
+    name: 'token revoke',
+    summary: 'End one of them',
+    section: 'setup',
+    load: async () => (await import('./commands/token.ts')).tokenRevoke,
   },
   {
     name: 'completion',

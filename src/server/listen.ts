@@ -15,8 +15,7 @@ export interface Place {
 
 /** Gives the port that was taken. */
 export async function listenOn(server: Server, { host, port, isFixed }: Place): Promise<number> {
-  const last = isFixed || port === 0 ? port : Math.min(port + NEXT_PORTS, 65_535)
-  for (let wanted = port; wanted <= last; wanted++) {
+  for (const wanted of portsToTry(port, isFixed)) {
     const error = await tryListen(server, { host, port: wanted })
     if (error === null) {
       const address = server.address()
@@ -26,11 +25,16 @@ export async function listenOn(server: Server, { host, port, isFixed }: Place): 
   }
   throw conflict(
     'port_taken',
-    port === last
-      ? `Cannot listen on ${host}:${port}: another program does. Find it with: ss -ltnp 'sport = :${port}'; or choose another port: yard config set server.port <number>`
-      : `Cannot listen on ${host}: the ports from ${port} to ${last} are all taken. Choose another one with: yard config set server.port <number>`,
+    `Cannot listen on ${host}:${port}: another program does. Find it with: ss -ltnp 'sport = :${port}'; or take the next free port with: yard config set server.port_is_fixed false`,
     { host, port },
   )
+}
+
+/** Near the one that was asked for, so that it can be guessed; when all of these are taken, any. */
+function portsToTry(port: number, isFixed: boolean): number[] {
+  if (isFixed || port === 0) return [port]
+  const last = Math.min(port + NEXT_PORTS, 65_535)
+  return [...Array.from({ length: last - port + 1 }, (_, index) => port + index), 0]
 }
 
 function cannotListen({ code, message }: NodeJS.ErrnoException, host: string, port: number): Error {

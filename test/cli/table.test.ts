@@ -89,6 +89,7 @@ describe('the command table', () => {
         'show',
         'stats',
         'tail',
+        'token list',
         'watch',
         'why',
         'workspaces',

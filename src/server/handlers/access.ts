@@ -1,4 +1,4 @@
-import type { Credential } from '../../domain/credential.ts'
+import { credentialView } from '../../contract/credential-view.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Tickets } from '../auth/tickets.ts'
 import type { StandingConnections } from '../events/standing.ts'
@@ -40,7 +40,7 @@ export const accessHandlers = ({ kernel, tickets, standing, version }: AccessDep
 
     async listTokens() {
       const credentials = await kernel.listCredentials()
-      return { tokens: credentials.flatMap((credential) => tokenView(credential) ?? []) }
+      return { tokens: credentials.flatMap((credential) => credentialView(credential) ?? []) }
     },
 
     async createToken({ input: { label, scope, name, expires_in_seconds: expires }, caller, actor }) {
@@ -48,7 +48,7 @@ export const accessHandlers = ({ kernel, tickets, standing, version }: AccessDep
         { kind: 'token', person: name ?? caller.name, label, scope, expiresInSeconds: expires ?? null },
         actor,
       )
-      const token = tokenView(credential)
+      const token = credentialView(credential)
       if (token === null) throw new Error('a new token is no token')
       return { secret, token }
     },
@@ -59,18 +59,3 @@ export const accessHandlers = ({ kernel, tickets, standing, version }: AccessDep
       return { ok: true }
     },
   }) satisfies Partial<Handlers>
-
-/** Null for a login link, which is nobody's yet. */
-function tokenView({ id, kind, person, label, scope, createdAt, createdBy, expiresAt }: Credential) {
-  if (kind === 'login') return null
-  return {
-    id,
-    kind,
-    name: person,
-    label,
-    scope,
-    created_at: createdAt,
-    created_by: createdBy,
-    expires_at: expiresAt,
-  }
-}
