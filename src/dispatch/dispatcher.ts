@@ -176,6 +176,10 @@ export class Dispatcher {
     const task = await this.#deps.kernel.getTask(id)
     const needs = await checkNeeds(this.#deps, task)
     if (!needs.ok) return this.#missing(task, needs.problem, options, report)
+    const provider = needs.plan.agent.identify?.(needs.plan.profile).provider
+    const limit = view.holds.find(({ scope, target }) => scope === 'provider' && target === provider)
+    if (limit !== undefined)
+      return void report.waiting.push({ task_id: id, reason: `provider ${provider}: ${limit.reason}` })
     if (!slots.fits(profile, needs.plan.profile.limits.maxRunning)) return
     const tenant = view.leases.get(needs.workspace.leaseKey)
     if (tenant !== undefined)

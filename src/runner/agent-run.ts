@@ -313,7 +313,7 @@ function merged(one: unknown, other: unknown): unknown {
 }
 
 /** Where an agent leaves its sockets and reports: gone with the run. */
-export const temporaryFolder = ({ folder }: Pick<RunSpec, 'folder'>): string => join(folder, 'tmp')
+const temporaryFolder = ({ folder }: Pick<RunSpec, 'folder'>): string => join(folder, 'tmp')
 
 const openReader = (output: AgentTask['cli']['output']): Promise<OutputReader> =>
   openOutput(output === 'acp' ? 'text' : output)

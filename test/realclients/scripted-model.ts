@@ -227,7 +227,7 @@ const named = (tools: readonly Body[]): OfferedTool[] =>
   tools.flatMap(({ name }) => (typeof name === 'string' ? [{ name }] : []))
 
 /** Tokens of every answer, for whoever counts. */
-export const TOKENS = { input: 100, output: 20 } as const
+const TOKENS = { input: 100, output: 20 } as const
 
 const messages: Dialect = {
   isFor: (path) => path.endsWith('/messages'),
