@@ -35,7 +35,6 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     const client = at(server)
     const parent = await server.test.given({ tenant: 'acme', assignee: 'writer' })
     const child = await server.test.given({ parents: [parent.id] })
-    await server.test.given({ status: 'done', parents: [parent.id] }).catch(() => undefined)
     await server.kernel.commentTask(child.id, 'hello', null, alice)
     await server.test.given({ status: 'archived' })
     server.test.clock.advance(90)
@@ -63,8 +62,8 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     )
     expect(card).toMatchObject({
       id: parent.id,
-      link_counts: { parents: 0, children: expect.any(Number) },
-      progress: { done: 0, total: expect.any(Number) },
+      link_counts: { parents: 0, children: 1 },
+      progress: { done: 0, total: 1 },
       age: { created: 90, started: null, time_to_complete: null },
     })
     const [waiting] = board.columns.find(({ name }) => name === 'todo')?.tasks ?? []
