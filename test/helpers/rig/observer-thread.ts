@@ -160,7 +160,7 @@ function takeNote(members: readonly Member[]): void {
       }
     }
     if (trees.size > 1) compare(home, trees)
-    else if (trees.size > home.mostTrees) noteMost(home, [...trees.values()].flat())
+    else noteMost(home, [...trees.values()].flat())
   }
 }
 

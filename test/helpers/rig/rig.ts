@@ -272,7 +272,7 @@ export class Rig implements AsyncDisposable {
       for (const process of running)
         await this.until(
           `process ${process.pid} to stand still`,
-          () => !lives(process) || readProcess(process.pid)?.state === 'T',
+          () => !lives(process) || standsStill(process.pid, [...frozen.keys()]),
         )
     }
     return () => {
@@ -407,6 +407,16 @@ export const kill = (target: Named, signal: NodeJS.Signals): boolean => {
   } catch {
     return false
   }
+}
+
+/** Whoever starts a program waits, deaf to everything, for its child to become that program; a stopped child never does. */
+function standsStill(pid: number, frozen: readonly number[]): boolean {
+  const state = readProcess(pid)?.state
+  if (state !== 'D') return state === 'T'
+  return frozen.some((other) => {
+    const child = readProcess(other)
+    return child?.parent === pid && child.state === 'T'
+  })
 }
 
 export const namesIn = (folder: string): string[] => {
