@@ -48,6 +48,12 @@ export function checkPlace({ header, scheme }: Knock, hosts: HostPolicy): void {
     )
 }
 
+/** The page elsewhere that asks and may; null for our own pages and for programs. */
+export function allowedPage({ header }: Knock, { origins }: HostPolicy): string | null {
+  const origin = header('origin')
+  return origin !== undefined && origins.has(origin.toLowerCase()) ? origin : null
+}
+
 export function presentedBy({ header }: Knock, cookieName: string): Presented | null {
   const authorization = header('authorization')
   if (authorization !== undefined) {

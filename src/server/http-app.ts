@@ -9,11 +9,19 @@ import type { Clock } from '../lib/clock.ts'
 import { newUuid } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import { nearest } from '../lib/nearest.ts'
-import { admit, checkPlace, presentedBy, type Admitted, type GateDeps, type Knock } from './gate.ts'
+import {
+  admit,
+  allowedPage,
+  checkPlace,
+  presentedBy,
+  type Admitted,
+  type GateDeps,
+  type Knock,
+} from './gate.ts'
 import type { Handlers } from './handler.ts'
 import { carryOut } from './operation-route.ts'
 import { bugProblem, problemOf, Refusal } from './refusal.ts'
-import { problem } from './respond.ts'
+import { data, problem, redirect } from './respond.ts'
 
 export interface AppDeps {
   readonly kernel: Kernel
@@ -55,9 +63,16 @@ export function buildApp(deps: AppDeps): Hono<Env> {
     await next()
     record(deps, context, deps.clock.monotonicMs() - startedAt)
   })
-  app.use((context, next) => {
-    checkPlace(context.var.knock, gate.hosts())
-    return next()
+  app.use(async (context, next) => {
+    const { knock } = context.var
+    checkPlace(knock, gate.hosts())
+    const allowed = allowedPage(knock, gate.hosts())
+    if (allowed === null) return next()
+    // A browser asks first, without any credential, whether a page of that origin may ask at all.
+    if (context.req.method === 'OPTIONS') return preflight(allowed, context.var.requestId)
+    await next()
+    for (const [name, value] of Object.entries(shareWith(allowed))) context.res.headers.set(name, value)
+    return undefined
   })
   app.onError((error, context) => {
     const { requestId } = context.var
@@ -74,8 +89,13 @@ export function buildApp(deps: AppDeps): Hono<Env> {
     const { knock } = context.var
     const version = await kernel.deps.store.version()
     context.set('version', version)
-    context.set('admitted', await admit(knock, presentedBy(knock, gate.cookieName), version, gate))
-    await next()
+    const presented = presentedBy(knock, gate.cookieName)
+    if (presented?.by !== 'bearer' && isPageVisit(context)) {
+      const caller = presented === null ? null : await gate.authenticator.identify(presented, version)
+      if (caller === null) return redirect('/login')
+    }
+    context.set('admitted', await admit(knock, presented, version, gate))
+    return next()
   })
 
   // Fixed names come before places that take any name.
@@ -101,6 +121,12 @@ export function buildApp(deps: AppDeps): Hono<Env> {
   return app
 }
 
+/** A person who follows a link, rather than a program: for them a page says more than a refusal. */
+const isPageVisit = ({ req }: Context<Env>): boolean =>
+  req.method === 'GET' &&
+  (!req.path.startsWith('/api/') || req.path === '/api/docs') &&
+  req.header('accept')?.includes('text/html') === true
+
 const searchOf = (url: string): string => {
   const at = url.indexOf('?')
   return at === -1 ? '' : url.slice(at)
@@ -109,6 +135,26 @@ const searchOf = (url: string): string => {
 /** A caller may name its request, so that both logs tell the same story; what does not look like a name is not repeated. */
 const requestIdOf = (given: string | undefined): string =>
   given !== undefined && /^[\w.:-]{1,100}$/.test(given) ? given : newUuid()
+
+/** Lets a page elsewhere, which the settings name, read the answer. Its cookie never comes along, so it needs a token. */
+const shareWith = (origin: string) => ({
+  'access-control-allow-origin': origin,
+  'access-control-expose-headers': 'etag, x-request-id, retry-after',
+  'cross-origin-resource-policy': 'cross-origin',
+  vary: 'origin',
+})
+
+const preflight = (origin: string, requestId: string): Response =>
+  data(null, requestId, {
+    status: 204,
+    headers: {
+      ...shareWith(origin),
+      'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+      'access-control-allow-headers':
+        'authorization, content-type, if-none-match, last-event-id, x-request-id',
+      'access-control-max-age': '600',
+    },
+  })
 
 function record({ log, onAnswer }: AppDeps, context: Context<Env>, ms: number): void {
   const { method, path, routePath } = context.req

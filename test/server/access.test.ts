@@ -179,6 +179,35 @@ describe('F17: names and pages', () => {
     expect(await status({ origin: 'https://page.example.evil' })).toBe(403)
   })
 
+  test('a page that was allowed may read the answers, with a token; any other page is told nothing', async () => {
+    await using server = await openTestServer({
+      settings: 'server:\n  port: 0\n  allowed_origins: ["https://page.example"]\n',
+    })
+    const ask = (origin: string, method: string, as: string | null = server.owner) =>
+      server.ask('/api/kanban/stats', {
+        method,
+        as,
+        headers: { origin, 'access-control-request-method': 'GET', 'sec-fetch-site': 'cross-site' },
+      })
+    expect(await ask('https://page.example', 'OPTIONS', null)).toMatchObject({
+      status: 204,
+      headers: { 'access-control-allow-origin': 'https://page.example' },
+    })
+    expect(await ask('https://page.example', 'GET')).toMatchObject({
+      status: 200,
+      headers: { 'access-control-allow-origin': 'https://page.example', vary: 'origin' },
+    })
+    expect((await ask('https://page.example', 'GET', null)).status).toBe(401)
+    expect(
+      (await ask('https://page.example', 'GET')).headers['access-control-allow-credentials'],
+    ).toBeUndefined()
+    const other = await ask('https://other.example', 'OPTIONS', null)
+    expect(other.status).toBe(403)
+    expect(other.headers['access-control-allow-origin']).toBeUndefined()
+    const own = await server.ask('/api/kanban/stats', { headers: { origin: server.url } })
+    expect(own.headers['access-control-allow-origin']).toBeUndefined()
+  })
+
   test('a proxy in front is believed only when the settings say there is one', async () => {
     const headers = { host: 'board.example', origin: 'https://board.example', 'x-forwarded-proto': 'https' }
     const hosts = 'server:\n  port: 0\n  allowed_hosts: [board.example]\n'
@@ -254,6 +283,17 @@ describe('browsers', () => {
     expect((await enter(late)).status).toBe(401)
     server.test.clock.advance(14 * 86_400)
     expect((await ask('/api/kanban/session')).status).toBe(401)
+  })
+
+  test('a person who follows a link without a session lands on the login page', async () => {
+    await using server = await openTestServer()
+    const visit = (path: string, headers: Record<string, string> = {}) =>
+      server.ask(path, { as: null, headers: { accept: 'text/html,*/*', ...headers } })
+    for (const path of ['/', '/api/docs', '/tasks/t_1'])
+      expect(await visit(path)).toMatchObject({ status: 303, headers: { location: '/login' } })
+    expect((await visit('/', { cookie: `${cookieOf(server)}=nonsense` })).status).toBe(303)
+    expect((await visit('/api/kanban/board')).status).toBe(401)
+    expect((await visit('/api/docs', { cookie: await server.session() })).status).toBe(200)
   })
 
   test('only hashes of secrets are kept', async () => {
