@@ -2,6 +2,7 @@
  * The dispatcher. One pass: adopt → reclaim → promote → admit → claim → spawn. It is woken by every commit and every ending,
  * and by the clock when a hold ends; the interval is only a net below that.
  */
+import type { Hold } from '../domain/hold.ts'
 import type { Task } from '../domain/task.ts'
 import type { DispatchView } from '../kernel/dispatch-read.ts'
 import { checkNeeds } from './admit.ts'
@@ -144,20 +145,26 @@ export class Dispatcher {
     this.#admissible = 0
     if (slots.free <= 0) return
     const board = view.holds.find((hold) => hold.scope === 'board')
-    for (let read = FIRST_READ, seen = 0; ; read *= 4) {
+    // Whoever asked for the pass is told about every card. Otherwise those that nothing can start now are not even read: there may be thousands.
+    const isAsked = options.explicit === true || options.dryRun === true
+    if (board !== undefined && !isAsked) return
+    const seen = new Set<string>()
+    for (let read = FIRST_READ; ; read *= 4) {
       const cards = await this.#deps.kernel.readReady({
         limit: read,
         despitePreflight: options.explicit === true,
+        ...(isAsked ? {} : { except: slots.closedProfiles(view.holds) }),
       })
-      for (const card of cards.slice(seen)) {
+      for (const card of cards) {
         if (slots.free <= 0) return
+        if (seen.has(card.id)) continue
+        seen.add(card.id)
         if (card.assignee === null) report.skipped_unassigned.push(card.id)
         else if (board !== undefined)
           report.waiting.push({ task_id: card.id, reason: `the board: ${board.reason}` })
         else await this.#consider(card.id, card.assignee, slots, view, options, report)
       }
       if (cards.length < read) return
-      seen = cards.length
     }
   }
 
@@ -293,6 +300,13 @@ class Slots {
   isFull(profile: string): boolean {
     const finding = this.#deps.profiles.find(profile)
     return finding.state === 'found' && !this.fits(profile, finding.profile.limits.maxRunning)
+  }
+
+  /** Profiles that are held, or have reached their cap. */
+  closedProfiles(holds: readonly Hold[]): string[] {
+    const held = holds.flatMap(({ scope, target }) => (scope === 'profile' ? target : []))
+    const isFull = (profile: string | null): profile is string => profile !== null && this.isFull(profile)
+    return [...held, ...[...this.#running.keys()].filter(isFull)]
   }
 
   fits(profile: string, own: number | null): boolean {

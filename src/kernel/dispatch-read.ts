@@ -4,7 +4,7 @@ import type { RunProcess } from '../domain/run.ts'
 import { findDueHolds, findOpenHolds, findWideHolds, holding, nextHoldEnd } from '../store/tables/holds.ts'
 import { countLive, findLiveProcesses } from '../store/tables/run-processes.ts'
 import { findExpiredClaims } from '../store/tables/runs.ts'
-import { findReady, type ReadyCard } from '../store/tables/tasks.ts'
+import { findReady, type ReadyCard, type ReadyFilter } from '../store/tables/tasks.ts'
 import { findLeases } from '../store/tables/workspaces.ts'
 import type { KernelDeps } from './deps.ts'
 
@@ -39,13 +39,10 @@ export async function readForDispatch({ store, host }: KernelDeps): Promise<Disp
   }))
 }
 
-/** At most `limit` cards that may run as far as they themselves are concerned, in the order they are to run. */
-export async function readReady(
-  { store }: KernelDeps,
-  { limit, despitePreflight }: { limit: number; despitePreflight: boolean },
-): Promise<ReadyCard[]> {
+/** Cards that may run as far as they themselves are concerned, in the order they are to run. */
+export async function readReady({ store }: KernelDeps, filter: ReadyFilter): Promise<ReadyCard[]> {
   const now = await store.now()
-  return store.read((db) => findReady(db, { limit, now, despitePreflight }))
+  return store.read((db) => findReady(db, filter, now))
 }
 
 /** Cards that were blocked because something was missing: the same check passing frees them. */

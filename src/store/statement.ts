@@ -11,8 +11,10 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  sql,
   type Compilable,
   type QueryCompiler,
+  type RawBuilder,
 } from 'kysely'
 import type { Tables } from './schema.ts'
 
@@ -154,6 +156,12 @@ const builders: Readonly<Record<Constants, Builders>> = {
     () => new PostgresQueryCompiler(),
   ),
 }
+
+/** Any number of texts, as JSON in one parameter, so that the statement stays the same: for `in` and `not in`. */
+export const textsIn = (texts: string, { name }: StatementDialect): RawBuilder<string> =>
+  name === 'sqlite'
+    ? sql`(select value from json_each(${texts}))`
+    : sql`(select jsonb_array_elements_text(${texts}::jsonb))`
 
 /** For a query whose shape depends on what is asked: built each time, executed with its own values. */
 export function adHoc<R>(

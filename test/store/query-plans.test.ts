@@ -91,7 +91,8 @@ describe('statements on every change', () => {
     const { kernel } = board
     const statements = await statementsOf(async () => {
       await kernel.readForDispatch()
-      await kernel.readReady({ limit: 64, despitePreflight: false })
+      await kernel.readReady({ limit: 64 })
+      await kernel.readReady({ limit: 64, except: ['coder'] })
       await kernel.readReady({ limit: 64, despitePreflight: true })
       await kernel.readPreflightBlocked()
       await board.tick()

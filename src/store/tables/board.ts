@@ -1,10 +1,10 @@
 /** The board as it is looked at: columns of cards, and what stands around each of them. */
-import { sql, type RawBuilder } from 'kysely'
+import { sql } from 'kysely'
 import type { Badges, Card, CardPlace } from '../../domain/card.ts'
 import type { HoldKind } from '../../domain/hold.ts'
 import type { TaskStatus } from '../../domain/task.ts'
 import type { Connection } from '../connection.ts'
-import { statement, type StatementDialect } from '../statement.ts'
+import { statement, textsIn } from '../statement.ts'
 
 const CARD_COLUMNS = [
   'id',
@@ -19,12 +19,6 @@ const CARD_COLUMNS = [
   'last_heartbeat_at as lastHeartbeatAt',
   'current_run_id as currentRunId',
 ] as const
-
-/** Any number of ids in one parameter, so that the statement stays the same. */
-const idsIn = (ids: string, dialect: StatementDialect): RawBuilder<string> =>
-  dialect.name === 'sqlite'
-    ? sql`(select value from json_each(${ids}))`
-    : sql`(select jsonb_array_elements_text(${ids}::jsonb))`
 
 type CardRow = Omit<Card, 'badges' | 'hold'>
 
@@ -108,7 +102,7 @@ export async function findColumn(
 }
 
 const byIds = statement<{ ids: string }>()((db, p, dialect) =>
-  db.selectFrom('tasks').select(CARD_COLUMNS).where('id', 'in', idsIn(p.ids, dialect)),
+  db.selectFrom('tasks').select(CARD_COLUMNS).where('id', 'in', textsIn(p.ids, dialect)),
 )
 
 export const findCardRows = async (db: Connection, ids: readonly string[]): Promise<CardRow[]> =>
@@ -125,7 +119,7 @@ const childrenOf = (some: boolean) =>
         sql<number>`sum(case when t.status = 'done' then 1 else 0 end)`.as('done'),
       ])
       .groupBy('l.parent_id')
-    return some ? links.where('l.parent_id', 'in', idsIn(p.ids, dialect)) : links
+    return some ? links.where('l.parent_id', 'in', textsIn(p.ids, dialect)) : links
   })
 const parentsOf = (some: boolean) =>
   statement<{ ids: string }>()((db, p, dialect) => {
@@ -133,7 +127,7 @@ const parentsOf = (some: boolean) =>
       .selectFrom('task_links as l')
       .select(({ fn }) => ['l.child_id as id', fn.countAll().as('parents')])
       .groupBy('l.child_id')
-    return some ? links.where('l.child_id', 'in', idsIn(p.ids, dialect)) : links
+    return some ? links.where('l.child_id', 'in', textsIn(p.ids, dialect)) : links
   })
 const commentsOf = (some: boolean) =>
   statement<{ ids: string }>()((db, p, dialect) => {
@@ -141,7 +135,7 @@ const commentsOf = (some: boolean) =>
       .selectFrom('task_comments as c')
       .select(({ fn }) => ['c.task_id as id', fn.countAll().as('comments')])
       .groupBy('c.task_id')
-    return some ? comments.where('c.task_id', 'in', idsIn(p.ids, dialect)) : comments
+    return some ? comments.where('c.task_id', 'in', textsIn(p.ids, dialect)) : comments
   })
 const allBadges = { children: childrenOf(false), parents: parentsOf(false), comments: commentsOf(false) }
 const someBadges = { children: childrenOf(true), parents: parentsOf(true), comments: commentsOf(true) }
@@ -169,7 +163,7 @@ const holdsOf = statement<{ ids: string }>()((db, p, dialect) =>
     .selectFrom('holds')
     .select(['target', 'kind', 'reason', 'until'])
     .where('scope', '=', 'task')
-    .where('target', 'in', idsIn(p.ids, dialect))
+    .where('target', 'in', textsIn(p.ids, dialect))
     .where('lifted_at', 'is', null)
     .orderBy('id', 'desc'),
 )
@@ -228,7 +222,7 @@ const parentIds = statement<{ ids: string }>()((db, p, dialect) =>
     .selectFrom('task_links')
     .select('parent_id as id')
     .distinct()
-    .where('child_id', 'in', idsIn(p.ids, dialect)),
+    .where('child_id', 'in', textsIn(p.ids, dialect)),
 )
 
 /** Cards that show something of these: their parents, which count them. */

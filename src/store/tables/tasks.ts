@@ -1,10 +1,10 @@
 /** The cards. `updateTask` is for the kernel's `apply` alone. */
-import type { Insertable, Updateable } from 'kysely'
+import type { Insertable, Kysely, Updateable } from 'kysely'
 import type { TaskFields } from '../../domain/change.ts'
 import type { Task, TaskStatus, WorkspaceKind } from '../../domain/task.ts'
 import type { Connection } from '../connection.ts'
-import type { TasksTable } from '../schema.ts'
-import { adHoc, statement, Statement, type ParamValue } from '../statement.ts'
+import type { Tables, TasksTable } from '../schema.ts'
+import { adHoc, statement, Statement, textsIn, type ParamValue } from '../statement.ts'
 import { stringsFromJson, toJson } from './json.ts'
 
 /** Field of the domain to column of the table. */
@@ -273,36 +273,53 @@ export interface ReadyCard {
   readonly assignee: string | null
 }
 
-const readyCards = (kinds: 'all' | 'not preflight') =>
-  statement<{ limit: number; now: number }>()((db, p) =>
-    db
-      .selectFrom('tasks')
-      .select(['id', 'assignee'])
-      .where('status', '=', 'ready')
-      .where((eb) => {
-        const open = eb
-          .selectFrom('holds')
-          .select('holds.id')
-          .where('scope', '=', 'task')
-          .whereRef('target', '=', 'tasks.id')
-          .where('lifted_at', 'is', null)
-          .where((hold) => hold.or([hold('until', 'is', null), hold('until', '>', p.now)]))
-        return eb.not(eb.exists(kinds === 'all' ? open : open.where('kind', '<>', 'preflight')))
-      })
-      .orderBy('priority', 'desc')
-      .orderBy('created_at')
-      .orderBy('id')
-      .limit(p.limit),
-  )
+interface ReadyParams extends Record<string, ParamValue> {
+  readonly limit: number
+  readonly now: number
+}
 
-const ready = readyCards('all')
-const readyDespitePreflight = readyCards('not preflight')
+const readyCards = (db: Kysely<Tables>, p: ReadyParams, holds: 'all' | 'not preflight') =>
+  db
+    .selectFrom('tasks')
+    .select(['id', 'assignee'])
+    .where('status', '=', 'ready')
+    .where((eb) => {
+      const open = eb
+        .selectFrom('holds')
+        .select('holds.id')
+        .where('scope', '=', 'task')
+        .whereRef('target', '=', 'tasks.id')
+        .where('lifted_at', 'is', null)
+        .where((hold) => hold.or([hold('until', 'is', null), hold('until', '>', p.now)]))
+      return eb.not(eb.exists(holds === 'all' ? open : open.where('kind', '<>', 'preflight')))
+    })
+    .orderBy('priority', 'desc')
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(p.limit)
 
-/**
- * Ready cards that no hold of their own keeps back, in the order they are to run. `despitePreflight`: those whose last
- * check found something missing are looked at again before their time.
- */
+const ready = statement<ReadyParams>()((db, p) => readyCards(db, p, 'all'))
+const readyDespitePreflight = statement<ReadyParams>()((db, p) => readyCards(db, p, 'not preflight'))
+const readyForOthers = statement<ReadyParams & { readonly except: string }>()((db, p, dialect) =>
+  readyCards(db, p, 'all')
+    .where('assignee', 'is not', null)
+    .where('assignee', 'not in', textsIn(p.except, dialect)),
+)
+
+export interface ReadyFilter {
+  readonly limit: number
+  /** With those whose last check found something missing: they are looked at again before their time. */
+  readonly despitePreflight?: boolean
+  /** Only cards that are assigned, and to none of these. */
+  readonly except?: readonly string[]
+}
+
+/** Ready cards that no hold of their own keeps back, in the order they are to run. */
 export const findReady = (
   db: Connection,
-  { limit, now, despitePreflight = false }: { limit: number; now: number; despitePreflight?: boolean },
-): Promise<ReadyCard[]> => db.all(despitePreflight ? readyDespitePreflight : ready, { limit, now })
+  { limit, despitePreflight = false, except }: ReadyFilter,
+  now: number,
+): Promise<ReadyCard[]> =>
+  except === undefined
+    ? db.all(despitePreflight ? readyDespitePreflight : ready, { limit, now })
+    : db.all(readyForOthers, { limit, now, except: JSON.stringify(except) })
