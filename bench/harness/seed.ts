@@ -21,7 +21,7 @@ export class Seeder implements Disposable {
     this.#cards = Number(this.#db.prepare('select count(*) as n from tasks').get()?.['n'])
     this.#task = this.#db.prepare(
       `insert into tasks (id, title, body, assignee, status, priority, created_by, created_at, completed_at, workspace_kind)
-       values (?, ?, ?, 'worker', ?, ?, 'bench', ?, ?, 'scratch')`,
+       values (?, ?, ?, ?, ?, ?, 'bench', ?, ?, 'scratch')`,
     )
     this.#run = this.#db.prepare(
       `insert into task_runs (task_id, profile, status, claim_lock, claim_expires, started_at) values (?, 'worker', 'running', ?, ?, ?)`,
@@ -33,14 +33,19 @@ export class Seeder implements Disposable {
   }
 
   /** Gives the ids of the new cards. */
-  cards(count: number, status: Exclude<TaskStatus, 'running'>, options: { body?: string } = {}): string[] {
+  cards(
+    count: number,
+    status: Exclude<TaskStatus, 'running'>,
+    options: { assignee?: string } = {},
+  ): string[] {
     return Array.from({ length: count }, (_, index) => {
       const id = this.#newId()
       const completedAt = status === 'done' ? this.#now - 10 : null
       this.#task.run(
         id,
         `Card number ${index}`,
-        options.body ?? BODY,
+        BODY,
+        options.assignee ?? 'worker',
         status,
         index % 3,
         this.#now - 100,
