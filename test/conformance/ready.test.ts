@@ -8,15 +8,10 @@ describe.each(databases)('ready cards, on $name', (database) => {
     await using board = await openTestKernel(database)
     for (const assignee of ['coder', 'coder', null, 'writer', 'tester']) await board.given({ assignee })
     const assignees = async (filter: { limit: number; except?: readonly string[] }) =>
-      (await board.kernel.readReady(filter)).map((card) => card.assignee)
-    expect((await assignees({ limit: 9 })).toSorted()).toEqual(['coder', 'coder', 'tester', 'writer', null])
-    expect((await assignees({ limit: 9, except: [] })).toSorted()).toEqual([
-      'coder',
-      'coder',
-      'tester',
-      'writer',
-    ])
-    expect(await assignees({ limit: 1, except: ['coder', 'tester'] })).toEqual(['writer'])
-    expect(await assignees({ limit: 9, except: ['coder', 'writer', 'tester'] })).toEqual([])
+      new Set((await board.kernel.readReady(filter)).map((card) => card.assignee))
+    expect(await assignees({ limit: 9 })).toEqual(new Set(['coder', 'writer', 'tester', null]))
+    expect(await assignees({ limit: 9, except: [] })).toEqual(new Set(['coder', 'writer', 'tester']))
+    expect(await assignees({ limit: 1, except: ['coder', 'tester'] })).toEqual(new Set(['writer']))
+    expect(await assignees({ limit: 9, except: ['coder', 'writer', 'tester'] })).toEqual(new Set())
   })
 })
