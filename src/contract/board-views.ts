@@ -10,7 +10,7 @@ const badgesView = ({ parents, children, childrenDone, comments }: Badges) => ({
   progress: children === 0 ? null : { done: childrenDone, total: children },
 })
 
-export const boardTaskView = (task: Task, badges: Badges, now: Seconds) => ({
+const boardTaskView = (task: Task, badges: Badges, now: Seconds) => ({
   ...taskView(task),
   ...badgesView(badges),
   age: {

@@ -7,6 +7,7 @@ import { changeTask } from './change-task.ts'
 import { claimTask, openRun } from './claim-task.ts'
 import { commentTask } from './comment-task.ts'
 import { blockTask, completeTask, requestTaskReview, sendBackTask } from './complete-task.ts'
+import { countRuns } from './count-runs.ts'
 import { createTask, createTasks } from './create-task.ts'
 import {
   checkCredential,
@@ -75,6 +76,7 @@ const VERBS = {
   closeRun,
   commentTask,
   completeTask,
+  countRuns,
   createTask,
   createTasks,
   editTask,

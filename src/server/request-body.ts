@@ -3,7 +3,7 @@ import { invalid } from '../domain/errors.ts'
 import { Refusal } from './refusal.ts'
 
 /** The longest texts a card may hold, in the worst encoding, and some. */
-export const MAX_JSON_BYTES = 8 * 2 ** 20
+const MAX_JSON_BYTES = 8 * 2 ** 20
 
 const tooLarge = () =>
   new Refusal(

@@ -26,6 +26,7 @@ import { bracketed, hostPolicy, isLoopback, type HostPolicy } from './hosts.ts'
 import { buildApp } from './http-app.ts'
 import type { InspectDeps } from './inspect-run.ts'
 import { listenOn, listenOnSocket } from './listen.ts'
+import { openMetrics } from './metrics.ts'
 import { openRoutes } from './open-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { StaticFiles } from './pages/static-files.ts'
@@ -127,6 +128,12 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     log,
   })
   const knockOf = knockIn(settings)
+  const metrics = openMetrics({
+    kernel,
+    clock,
+    version,
+    stream: () => ({ clients: hub.size, lagMs: hub.lagMs }),
+  })
   const app = buildApp({
     kernel,
     gate,
@@ -153,9 +160,9 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     pages: pageRoutes({
       version,
       files: new StaticFiles(options.dashboard),
-      metrics: async () => ({ type: 'text/plain; version=0.0.4', text: '' }),
+      metrics: metrics.text,
     }),
-    onAnswer: () => undefined,
+    onAnswer: metrics.answered,
   })
   return {
     onRequest: getRequestListener(app.fetch, { errorHandler: refuseUnreadable }),

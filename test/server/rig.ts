@@ -1,5 +1,5 @@
 /** A server on a new board, and clients that know its secrets. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { WebSocket } from 'ws'
 import { loadConfig, type Settings } from '../../src/contract/config.ts'
@@ -80,7 +80,7 @@ export interface ServerRig {
   readonly treeOf?: ServerOptions['treeOf']
 }
 
-export const settingsFrom = (text: string): Settings =>
+const settingsFrom = (text: string): Settings =>
   loadConfig({ file: 'config.yaml', text, env: {}, readYaml }).settings
 
 export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
@@ -219,7 +219,7 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
 }
 
 /** Where each name of an input goes. */
-export function requestFor(id: OperationId, input: Readonly<Record<string, unknown>>) {
+function requestFor(id: OperationId, input: Readonly<Record<string, unknown>>) {
   const { method, path, params, query } = routeOf(id)
   const rest = { ...input }
   const filled = path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(rest[name])))
@@ -289,5 +289,3 @@ export class EventClient implements AsyncDisposable {
     await this.closed
   }
 }
-
-export const write = (path: string, content: string): void => writeFileSync(path, content)

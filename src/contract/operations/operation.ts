@@ -18,7 +18,6 @@ export interface Media {
   readonly about: string
 }
 
-export const media = (type: string, about: string): Media => ({ media: type, about })
 export const isMedia = (shape: z.ZodType | Media): shape is Media => 'media' in shape
 
 export type Shape = Readonly<Record<string, z.ZodType>>

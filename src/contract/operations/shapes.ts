@@ -4,7 +4,7 @@ import { DOORS } from '../../domain/actor.ts'
 import { HOLD_KINDS, HOLD_SCOPES } from '../../domain/hold.ts'
 import { RUN_OUTCOMES, RUN_PHASES } from '../../domain/run.ts'
 import { WORKSPACE_KINDS } from '../../domain/task.ts'
-import { metadata, status } from './fields.ts'
+import { status } from './fields.ts'
 
 const text = z.string()
 const textOrNull = z.string().nullable()
@@ -88,7 +88,7 @@ export const event = z
   })
   .meta({ id: 'Event' })
 
-export const hold = z
+const hold = z
   .strictObject({
     scope: z.enum(HOLD_SCOPES),
     target: text,
@@ -100,7 +100,7 @@ export const hold = z
   })
   .meta({ id: 'Hold' })
 
-export const attachment = z
+const attachment = z
   .strictObject({
     id: z.int(),
     task_id: text,
@@ -114,7 +114,7 @@ export const attachment = z
   })
   .meta({ id: 'Attachment' })
 
-export const lateReport = z
+const lateReport = z
   .strictObject({
     id: z.int(),
     run_id: z.int(),
@@ -126,7 +126,7 @@ export const lateReport = z
   })
   .meta({ id: 'LateReport' })
 
-export const workspace = z
+const workspace = z
   .strictObject({
     id: z.int(),
     host: text,
@@ -223,4 +223,4 @@ export const problem = z
   .meta({ id: 'Problem' })
 
 export const ok = z.strictObject({ ok: z.boolean() })
-export { metadata, seconds, secondsOrNull, text, textOrNull, numberOrNull }
+export { seconds, secondsOrNull, text, textOrNull, numberOrNull }

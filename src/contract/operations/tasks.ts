@@ -24,8 +24,6 @@ const newTask = z
   })
   .meta({ id: 'NewTask' })
 
-export type NewTaskInput = z.output<typeof newTask>
-
 /** Null and a name that is left out mean the same: leave it as it is. */
 const taskChange = z
   .strictObject({
@@ -40,8 +38,6 @@ const taskChange = z
     block_reason: optional(text).describe('Only with status blocked.'),
   })
   .meta({ id: 'TaskChange' })
-
-export type TaskChangeInput = z.output<typeof taskChange>
 
 export const taskOperations = {
   listTasks: operation('listTasks', {

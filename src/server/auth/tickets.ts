@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { hashSecret, newSecret } from '../../lib/ids.ts'
 import type { Presented } from './authenticator.ts'
 
-export const TICKET_SECONDS = 30
+const TICKET_SECONDS = 30
 const MAX_TICKETS = 10_000
 
 export class Tickets {

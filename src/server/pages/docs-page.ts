@@ -92,7 +92,7 @@ function jsonOf(content: Json | undefined): Json | null {
 }
 
 /** A shape as people write one down. */
-export function shapeText(schema: Json, indent = ''): string {
+function shapeText(schema: Json, indent = ''): string {
   if (typeof schema['$ref'] === 'string') return schema['$ref'].split('/').at(-1) ?? ''
   const choices = (schema['anyOf'] ?? schema['oneOf']) as Json[] | undefined
   if (choices !== undefined) return choices.map((choice) => shapeText(choice, indent)).join(' | ')
