@@ -22,10 +22,15 @@ async function section(entry: Entry): Promise<string> {
   const command = await entry.load()
   const options = Object.entries(command.options).filter(([, option]) => option.hidden !== true)
   const lines = [`### \`${usage(entry, command)}\``, '', command.about, '']
-  if (entry.aliases?.length) lines.push(`Also: ${entry.aliases.map((alias) => `\`yard ${alias}\``).join(', ')}.`, '')
-  for (const [name, argument] of Object.entries(command.arguments)) lines.push(`- \`${name}\`: ${argument.help}`)
+  if (entry.aliases?.length)
+    lines.push(`Also: ${entry.aliases.map((alias) => `\`yard ${alias}\``).join(', ')}.`, '')
+  for (const [name, argument] of Object.entries(command.arguments))
+    lines.push(`- \`${name}\`: ${argument.help}`)
   for (const [name, option] of options) {
-    const value = option.value === undefined ? '' : ` <${option.choices === undefined ? option.value : option.choices.join('|')}>`
+    const value =
+      option.value === undefined
+        ? ''
+        : ` <${option.choices === undefined ? option.value : option.choices.join('|')}>`
     lines.push(`- \`--${name}${value}\`${option.many ? ' (repeatable)' : ''}: ${option.help}`)
   }
   if (command.examples.length > 0) lines.push('', '```sh', ...command.examples, '```')
@@ -34,7 +39,11 @@ async function section(entry: Entry): Promise<string> {
 
 async function commands(): Promise<string> {
   const listed = TABLE.filter((entry) => entry.hidden !== true)
-  const parts = ['# Commands', MADE, 'Every command has `--help`; every command that answers with data has `--json`: standard output then holds JSON only, warnings and refusals go to standard error (a refusal as one line of JSON with `detail` and `code`). Exit codes: 0 done, 1 refused or failed, 2 usage. Ids may be shortened as long as they are unique.']
+  const parts = [
+    '# Commands',
+    MADE,
+    'Every command has `--help`; every command that answers with data has `--json`: standard output then holds JSON only, warnings and refusals go to standard error (a refusal as one line of JSON with `detail` and `code`). Exit codes: 0 done, 1 refused or failed, 2 usage. Ids may be shortened as long as they are unique.',
+  ]
   for (const [name, title] of Object.entries(SECTIONS)) {
     const entries = listed.filter((entry) => entry.section === name)
     if (entries.length === 0) continue
@@ -44,7 +53,10 @@ async function commands(): Promise<string> {
 }
 
 function configuration(): string {
-  const rows = configKeys().map(({ key, type, default: fallback, about }) => `| \`${key}\` | ${cell(about)} | ${cell(type)} | \`${JSON.stringify(fallback)}\` |`)
+  const rows = configKeys().map(
+    ({ key, type, default: fallback, about }) =>
+      `| \`${key}\` | ${cell(about)} | ${cell(type)} | \`${JSON.stringify(fallback)}\` |`,
+  )
   return `${[
     '# Configuration',
     MADE,

@@ -1,6 +1,6 @@
 /** Medians and ranges. Nothing here is averaged: one disturbed round must not move a result. */
 
-export const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
+const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
 
 /** The value below which the share `q` (0 to 1) of all lies. */
 export function quantile(values: readonly number[], q: number): number {

@@ -39,7 +39,7 @@ export type ClaimAttempt =
   | { readonly refused: { readonly kind: string; readonly text: string }; readonly gaveUp?: true }
 
 /** The ceilings of this profile: its own where it has them, else the board's. */
-export function policyFor(board: BoardPolicy, { profile }: LaunchPlan): BoardPolicy {
+function policyFor(board: BoardPolicy, { profile }: LaunchPlan): BoardPolicy {
   return {
     ...board,
     maxAttempts: profile.limits.maxAttempts ?? board.maxAttempts,

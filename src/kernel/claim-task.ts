@@ -133,7 +133,14 @@ export async function openRun(
     const runId = applied.runId ?? 0
     await insertLease(tx, { host, ...wanted.workspace, taskId: task.id, runId, now: tx.now })
     if (agent !== null)
-      await insertRunAgent(tx, { ...agent, runId, taskId: task.id, profile: wanted.profile, host, now: tx.now })
+      await insertRunAgent(tx, {
+        ...agent,
+        runId,
+        taskId: task.id,
+        profile: wanted.profile,
+        host,
+        now: tx.now,
+      })
     return { task: applied.task, runId, secret, logPath: `${wanted.logFolder}/${task.id}-${runId}.log` }
   })
 }

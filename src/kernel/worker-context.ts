@@ -10,7 +10,7 @@ import { findTask } from '../store/tables/tasks.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
 /** Limits of the sections, in characters and entries, as the contract gives them. */
-export const CONTEXT_LIMITS = {
+const CONTEXT_LIMITS = {
   body: 8_192,
   attempts: 10,
   field: 4_096,

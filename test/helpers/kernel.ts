@@ -20,7 +20,7 @@ const RUNNER = { actor: 'runner', door: 'runner', runId: null } as const
 
 type Worker = Extract<Actor, { kind: 'worker' }>
 
-export const nothingSeen: RunEvidence = {
+const nothingSeen: RunEvidence = {
   exitCode: null,
   signal: null,
   limit: null,

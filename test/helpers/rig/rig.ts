@@ -398,7 +398,7 @@ export const openRig = (options?: RigOptions): Promise<Rig> => Rig.open(options)
 
 type Named = Pick<Sighting, 'pid' | 'startTime'>
 
-export const lives = ({ pid, startTime }: Named): boolean => stillLives(pid, startTime)
+const lives = ({ pid, startTime }: Named): boolean => stillLives(pid, startTime)
 
 /** Signals this very process and no later owner of its pid; true when there was somebody to signal. */
 export const kill = (target: Named, signal: NodeJS.Signals): boolean => {
