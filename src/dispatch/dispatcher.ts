@@ -326,6 +326,3 @@ class Slots {
       : `only ${Math.round(free / 2 ** 20)} MB of memory are free, and ${Math.round(floor / 2 ** 20)} MB is the floor`
   }
 }
-
-export const openDispatcher = (deps: DispatchDeps, onChange?: () => void): Dispatcher =>
-  new Dispatcher(deps, onChange)
