@@ -58,7 +58,7 @@ import {
 } from './show-task.ts'
 import { stopTask } from './stop-run.ts'
 import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts'
-import { failPreflight, giveUp, liftDueHolds, passPreflight, reclaimExpired } from './sweep.ts'
+import { failPreflight, liftDueHolds, passPreflight, reclaimExpired } from './sweep.ts'
 import { terminateRun } from './terminate-run.ts'
 import { why } from './why.ts'
 import { workerContext } from './worker-context.ts'
@@ -87,7 +87,6 @@ const VERBS = {
   getRun,
   getStats,
   getTask,
-  giveUp,
   heartbeatTask,
   identifyRun,
   issueCredential,

@@ -1,11 +1,10 @@
 /** What only a dispatcher does: let go what has become due, take back claims by hand that ran out, give up what cannot start. */
 import { change } from '../domain/change.ts'
-import type { Hold, Reason } from '../domain/hold.ts'
+import type { Hold } from '../domain/hold.ts'
 import { waitingPlace } from '../domain/moves.ts'
 import { NOTHING_SEEN } from '../domain/run.ts'
-import type { Task, TaskId } from '../domain/task.ts'
+import type { TaskId } from '../domain/task.ts'
 import { madeStorable, MAX } from '../domain/text.ts'
-import { assertCan } from '../domain/transitions.ts'
 import { retryWaitSeconds } from '../domain/attempts.ts'
 import { findDueHolds, findHolds, liftDueHold, liftHold } from '../store/tables/holds.ts'
 import { countOpenParents } from '../store/tables/links.ts'
@@ -115,30 +114,3 @@ export async function passPreflight({ store }: KernelDeps, id: TaskId, door: str
 
 const isHeldByPerson = ({ kind }: Hold): boolean =>
   kind === 'human' || kind === 'approval' || kind === 'breaker'
-
-/** A ready card has no attempts left: it is blocked until a person grants more. */
-export async function giveUp(
-  { store }: KernelDeps,
-  task: Task,
-  reason: Reason,
-  door: string,
-): Promise<boolean> {
-  return store.write(async (tx) => {
-    const found = await lockTask(tx, task.id)
-    if (found === undefined || found.status !== 'ready') return false
-    assertCan('giveUp', found, 'give up')
-    await apply(
-      tx,
-      change(
-        found,
-        { verb: 'giveUp', to: 'blocked' },
-        {
-          events: [{ kind: 'gave_up', payload: { failures: found.spawnFailures, error: reason.text } }],
-          openHolds: [{ scope: 'task', target: task.id, kind: 'breaker', reason: reason.text }],
-        },
-      ),
-      { actor: 'rule:ceiling', door, runId: null },
-    )
-    return true
-  })
-}
