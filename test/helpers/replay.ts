@@ -32,7 +32,7 @@ export function replay(events: readonly BoardEvent[]): Replayed {
     if (kind === 'claimed' && runId !== null) runs[runId] = null
     // A run ends once: what follows is told within it, and does not end it again.
     if (kind in ENDINGS && runId !== null && (runs[runId] ?? null) === null)
-      runs[runId] = String(payload['outcome'] ?? ENDINGS[kind])
+      runs[runId] = typeof payload['outcome'] === 'string' ? payload['outcome'] : (ENDINGS[kind] ?? kind)
     if (typeof payload['status'] === 'string') status = payload['status']
   }
   return { status, assignee, runs }
