@@ -121,6 +121,23 @@ describe('no submitted result is lost', () => {
 
   scenario(
     'F13',
+    'a slip in the settings while a worker works does not keep it from reporting',
+    async (rig) => {
+      const bodies = ['complete "in spite of it"', 'yard heartbeat "$YARD_TASK"; ask "in spite of it?"']
+      const ids = await Promise.all(bodies.map((body) => rig.create({ body: `until_file go-on; ${body}` })))
+      for (const id of ids) await rig.untilWorking(id)
+      rig.configure({ kanban: { ...rig.settings, max_runing: 3 } })
+      expect(await rig.refused('list')).toContain('max_running')
+      rig.signal('go-on')
+      expect(await rig.untilStatus(ids[0]!, 'done', 'blocked')).toMatchObject({ status: 'done' })
+      await rig.untilStatus(ids[1]!, 'blocked')
+      expect(rig.board.runs(ids[1]!)).toMatchObject([{ outcome: 'blocked', summary: 'in spite of it?' }])
+      for (const id of ids) await rig.untilGone(id)
+    },
+  )
+
+  scenario(
+    'F13',
     'what an ended run still says is kept to the letter, changes nothing, and is accepted with one command',
     async (rig) => {
       const id = await rig.create({ body: 'cp "$YARD_CAPABILITY_FILE" "$RIG/proof"; note at-work; hang' })

@@ -38,6 +38,7 @@ const QUICK = {
   max_running_per_profile: 4,
   min_free_memory_mb: 0,
   retry_backoff_seconds: 0,
+  max_attempts_per_profile_per_day: 1_000_000,
   equal_failure_limit: 1000,
   stop_grace_seconds: 1,
   lease_seconds: 5,
