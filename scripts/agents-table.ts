@@ -20,12 +20,22 @@ interface Report {
 
 const document = new URL('../docs/agents.md', import.meta.url)
 const wanted = process.argv.slice(2)
+/** A part of their names, to play only some. */
+const part = process.env['YARD_AGENTS_STORIES']
 
 using folder = mkdtempDisposableSync(join(tmpdir(), 'yard-agents-table-'))
 const file = join(folder.path, 'report.json')
 const { status } = spawnSync(
   'vitest',
-  ['run', '--project', 'agents', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+  [
+    'run',
+    '--project',
+    'agents',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+    ...(part === undefined ? [] : ['--testNamePattern', part]),
+  ],
   {
     stdio: 'inherit',
     env: { ...process.env, YARD_AGENTS: wanted.length === 0 ? 'all' : wanted.join(',') },
@@ -84,7 +94,7 @@ ${about.join('\n')}
 
 ## What was driven
 
-The real programs, from the card to its end, against a model that does what the test says. ✔ works, ✖ does not, – was not tried.
+The real programs, from the card to its end, against a model that does what the test says. ✔ works, ✖ does not, – was not tried in the last run, or does not apply.
 
 | Story | ${versions.join(' | ')} |
 |---|${driven.map(() => '---').join('|')}|
