@@ -14,10 +14,10 @@ const agentRun = async (board: TestKernel, id: string, provider = 'acme') => {
       claimLock: 'testhost:1',
       maxRuntimeSeconds: null,
       logFolder: '/logs',
-      workspace: { path: `/work/${id}`, kind: 'scratch', repository: null, branch: null },
+      workspace: { path: `/srv/work/${id}`, kind: 'scratch', repository: null, branch: null },
       policy: board.policy,
       caps: { board: 1_000, profile: 1_000 },
-      agent: { agent: 'claude', provider, cwd: `/work/${id}`, fingerprint: 'same', resumedFrom: null },
+      agent: { agent: 'claude', provider, cwd: `/srv/work/${id}`, fingerprint: 'same', resumedFrom: null },
     },
     dispatcher,
   )

@@ -327,7 +327,7 @@ async function openWith(
   board: TestKernel,
   { id, assignee }: { id: string; assignee: string | null },
   caps = { board: 100, profile: 100 },
-  path = `/work/${id}`,
+  path = `/srv/work/${id}`,
 ) {
   return kernel.openRun(
     {
