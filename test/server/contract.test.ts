@@ -415,7 +415,7 @@ async function logOf(server: TestServer, id: string, folder = server.paths.logs)
       claimLock: 'testhost:1',
       maxRuntimeSeconds: null,
       logFolder: folder,
-      workspace: { path: `/work/${id}`, kind: 'scratch', repository: null, branch: null },
+      workspace: { path: `/srv/work/${id}`, kind: 'scratch', repository: null, branch: null },
       policy: server.test.policy,
       caps: { board: 100, profile: 100 },
     },
