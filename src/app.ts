@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { App } from './cli/main.ts'
 import { notFound } from './domain/errors.ts'
 import type { Settings } from './contract/config.ts'
-import { DEFAULT_BOARD_POLICY, thisHost, type BoardPolicy, type KernelDeps } from './kernel/deps.ts'
+import { DEFAULT_BOARD_POLICY, thisHost, type KernelDeps } from './kernel/deps.ts'
 import { openKernel, type Kernel } from './kernel/kernel.ts'
 import { homeFolder, homePaths, type HomePaths } from './lib/paths.ts'
 import { liveness } from './lib/process-identity.ts'
@@ -27,7 +27,7 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
   const database = async () => (await settings())?.kanban.database ?? boardOfWorker(env)
   const opened = once<OpenedBoard>(async () => openBoard(paths, await database(), env))
   let store: Store | undefined
-  let policy: (() => BoardPolicy) | undefined
+  let policy: KernelDeps['policy'] | undefined
   const kernel: () => Promise<Kernel> = once(async () => {
     const configured = await settings()
     const configuredPolicy = configured === null ? DEFAULT_BOARD_POLICY : policyOf(configured)
@@ -35,7 +35,7 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
     store = opening.store
     return openKernel({
       store: opening.store,
-      policy: () => policy?.() ?? configuredPolicy,
+      policy: (profile) => policy?.(profile) ?? configuredPolicy,
       host: thisHost(),
       collectArtifacts: collector(() => kernel(), paths, settings),
       pokeRunner,

@@ -1,5 +1,7 @@
 /** `yard gateway start` and `yard daemon`: runs until it is told to stop. */
+import { openProfiles, repositoryAround } from '../agents/profiles.ts'
 import type { GatewayRunOptions } from '../cli/services.ts'
+import { policyFor } from '../dispatch/start-task.ts'
 import { openBackups } from './backup-service.ts'
 import { runHomeGateway } from './gateway.ts'
 import type { ServicesWiring } from './wiring.ts'
@@ -12,7 +14,16 @@ export async function runGatewayHere(wiring: ServicesWiring, options: GatewayRun
   const config = await LiveConfig.open(paths, env, (problem) => {
     if (problem !== null) process.stderr.write(`${problem}\nThe settings before the change stay in force.\n`)
   })
-  wiring.usePolicy(() => policyOf(config.settings))
+  const profiles = openProfiles({
+    folder: paths.profiles,
+    repository: repositoryAround(process.cwd()),
+    userHome: env['HOME'] ?? paths.home,
+  })
+  wiring.usePolicy((name) => {
+    const board = policyOf(config.settings)
+    const found = name == null ? null : profiles.find(name)
+    return found?.state === 'found' ? policyFor(board, found.profile) : board
+  })
   const backups = await openBackups(wiring, config.settings.backups.keep)
   const { daemon } = options
   await runHomeGateway({

@@ -1,6 +1,6 @@
 /** What each service is made from. */
 import { readdirSync } from 'node:fs'
-import type { BoardPolicy } from '../kernel/deps.ts'
+import type { KernelDeps } from '../kernel/deps.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
 import type { HomePaths } from '../lib/paths.ts'
@@ -15,7 +15,7 @@ export interface ServicesWiring {
   /** Where the board is, without opening it. */
   readonly place: () => Promise<BoardPlace>
   /** From now on the kernel asks this for its policy: for a process that goes on while the configuration changes. */
-  readonly usePolicy: (live: () => BoardPolicy) => void
+  readonly usePolicy: (live: KernelDeps['policy']) => void
   /** How this program is started. */
   readonly program: readonly [string, ...string[]]
 }

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { LaunchPlan } from '../agents/preflight.ts'
+import type { Profile } from '../agents/profile.ts'
 import { programSearch } from '../agents/preflight.ts'
 import { isYardError } from '../domain/errors.ts'
 import { resumable, type AgentIdentity } from '../domain/run-agent.ts'
@@ -39,13 +40,11 @@ export type ClaimAttempt =
   | { readonly refused: { readonly kind: string; readonly text: string }; readonly gaveUp?: true }
 
 /** The ceilings of this profile: its own where it has them, else the board's. */
-function policyFor(board: BoardPolicy, { profile }: LaunchPlan): BoardPolicy {
-  return {
-    ...board,
-    maxAttempts: profile.limits.maxAttempts ?? board.maxAttempts,
-    maxAttemptsPerProfileAndDay: profile.limits.attemptsPerDay ?? board.maxAttemptsPerProfileAndDay,
-  }
-}
+export const policyFor = (board: BoardPolicy, { limits }: Pick<Profile, 'limits'>): BoardPolicy => ({
+  ...board,
+  maxAttempts: limits.maxAttempts ?? board.maxAttempts,
+  maxAttemptsPerProfileAndDay: limits.attemptsPerDay ?? board.maxAttemptsPerProfileAndDay,
+})
 
 export async function claimForRun(
   deps: DispatchDeps,
@@ -56,7 +55,7 @@ export async function claimForRun(
 ): Promise<ClaimAttempt> {
   const settings = deps.settings()
   const base = failureLimit === null ? settings.policy : { ...settings.policy, failureLimit }
-  const policy = policyFor(base, plan)
+  const policy = policyFor(base, plan.profile)
   const { profile } = plan
   const maxRuntimeSeconds =
     task.maxRuntimeSeconds ?? profile.limits.maxRuntimeSeconds ?? settings.maxRuntimeSeconds
