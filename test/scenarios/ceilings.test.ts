@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import type { RunRow } from '../helpers/rig/board-reader.ts'
 import type { Card, Rig } from '../helpers/rig/rig.ts'
@@ -153,7 +154,45 @@ describe('a ceiling that nothing goes round', () => {
     },
     { kanban: { max_attempts: ATTEMPTS } },
   )
+
+  scenario(
+    'F02',
+    'a profile that has used its attempts of the day starts nothing more, however its runs ended, until the number is raised',
+    async (rig) => {
+      await untilDayLasts()
+      const bodies = ['exit 1', 'complete fine', 'ask me', 'hand_over it', 'complete fine', 'exit 1']
+      const ids: string[] = []
+      for (const body of bodies) ids.push(await rig.create({ body }))
+      await rig.until(
+        'the day to be over',
+        () => rig.notes('starts').length === 4 && rig.board.count('task_runs where ended_at is null') === 0,
+      )
+      await rig.restartGateway()
+      await rig.ok('dispatch')
+      expect(rig.notes('starts')).toHaveLength(4)
+      const waiting = ids.filter((id) => rig.board.task(id).status === 'ready')
+      expect(waiting.length).toBeGreaterThan(0)
+      const { reasons } = await rig.json<{ reasons: { kind: string; text: string; until: number }[] }>(
+        'why',
+        waiting[0]!,
+      )
+      expect(reasons).toMatchObject([{ kind: 'capacity', text: expect.stringContaining('today') }])
+      expect(reasons[0]!.until * 1000).toBeGreaterThan(Date.now())
+      // Others have a day of their own.
+      await rig.untilStatus(await rig.create({ profile: 'script', body: 'true' }), 'done')
+      await rig.ok('config', 'set', 'kanban.max_attempts_per_profile_per_day', '100')
+      for (const id of waiting) await rig.untilStatus(id, 'done', 'blocked', 'review')
+      for (const { id } of rig.board.tasks()) await rig.untilGone(id)
+    },
+    { kanban: { max_attempts: 1, max_attempts_per_profile_per_day: 4 } },
+  )
 })
+
+/** Days end at midnight UTC; a scenario that counts by the day must not run across it. */
+async function untilDayLasts(): Promise<void> {
+  const left = 86_400_000 - (Date.now() % 86_400_000)
+  if (left < 60_000) await pause(left)
+}
 
 /** Loops in which nothing ever fails, and the person or cron job that keeps each one going. */
 const HEALTHY_LOOPS: Readonly<

@@ -60,7 +60,7 @@ describe('the rules of the board', () => {
       ]
       const ids = await Promise.all(bodies.map((body) => rig.create({ body })))
       const hands = Array.from({ length: 3 }, async () => {
-        for (let turn = 0; turn < 22; turn++) {
+        for (let turn = 0; turn < 14; turn++) {
           const words = MOVES[randomInt(MOVES.length)] ?? []
           const id = ids[randomInt(ids.length)] ?? ''
           const { code, stderr } = await rig.yard(...words.map((word) => (word === 'ID' ? id : word)))
@@ -145,4 +145,51 @@ describe('settings', () => {
     },
     { kanban: { max_running: 2, max_attempts: 2 } },
   )
+
+  scenario(
+    'F52',
+    'are all in force once they are written',
+    async (rig) => {
+      const before = await rig.json<Setting[]>('config')
+      const wanted = before
+        .filter(({ key }) => key !== 'kanban.database')
+        .map((setting) => ({ key: setting.key, value: another(setting) }))
+      const config: Record<string, Record<string, unknown>> = {}
+      for (const { key, value } of wanted) {
+        const path = key.split('.')
+        let group: Record<string, unknown> = config
+        for (const name of path.slice(0, -1)) group = (group[name] ??= {}) as Record<string, unknown>
+        group[path.at(-1) ?? ''] = value
+      }
+      rig.configure(config)
+      const after = await rig.json<Setting[]>('config')
+      expect(
+        after.filter(({ key }) => key !== 'kanban.database').map(({ key, value }) => ({ key, value })),
+      ).toEqual(wanted)
+      for (const { key, origin } of after)
+        if (key !== 'kanban.database') expect(origin, key).toContain('config.yaml')
+    },
+    { gateway: false },
+  )
 })
+
+interface Setting {
+  readonly key: string
+  readonly value: unknown
+  readonly type: string
+  readonly default: unknown
+  readonly origin: string
+}
+
+/** A valid value that is neither the default nor the one in force. */
+function another({ key, type, value, default: fallback }: Setting): unknown {
+  if (typeof fallback === 'boolean') return value !== true
+  if (typeof fallback === 'number' || type.includes('number of seconds')) return Number(value ?? 0) + 61
+  if (type.includes('environment variables')) return ['SOME_VARIABLE']
+  if (type.includes('host names')) return ['board.example']
+  if (type.includes('origins')) return ['https://board.example']
+  if (type.includes('absolute path')) return `/somewhere/${key}`
+  if (key === 'server.host') return '127.0.0.2'
+  if (type === 'text') return 'acme'
+  throw new Error(`no test knows another value for ${key}, which is ${type}`)
+}

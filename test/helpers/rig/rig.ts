@@ -115,9 +115,10 @@ export class Rig implements AsyncDisposable {
     this.#collecting.unref()
   }
 
+  /** Writes config.yaml. The server takes any free port, so that no rig meets another, or the gateway of whoever runs the tests. */
   configure(config: Readonly<Record<string, unknown>>): void {
     // Every JSON text is YAML.
-    writeFileSync(join(this.home, 'config.yaml'), JSON.stringify(config, null, 2))
+    writeFileSync(join(this.home, 'config.yaml'), JSON.stringify({ server: { port: 0 }, ...config }, null, 2))
   }
 
   /** For further profiles of workers that do what their card says. */
