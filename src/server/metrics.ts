@@ -25,7 +25,12 @@ const COUNTED_EVERY_SECONDS = 30
 export function openMetrics({ kernel, clock, version, stream }: MetricsDeps): Metrics {
   const register = new Registry()
   const registers = [register]
-  collectDefaultMetrics({ register })
+  // Watching the event loop wakes the process a hundred times a second: not before somebody reads the numbers.
+  let isProcessWatched = false
+  const watchProcess = () => {
+    if (!isProcessWatched) collectDefaultMetrics({ register })
+    isProcessWatched = true
+  }
   new Gauge({ name: 'yard_info', help: 'The version that runs.', labelNames: ['version'], registers }).set(
     { version },
     1,
@@ -87,6 +92,9 @@ export function openMetrics({ kernel, clock, version, stream }: MetricsDeps): Me
   })
   return {
     answered: ({ method, route, status, ms }) => answers.observe({ method, route, status }, ms / 1000),
-    text: async () => ({ type: register.contentType, text: await register.metrics() }),
+    text: async () => {
+      watchProcess()
+      return { type: register.contentType, text: await register.metrics() }
+    },
   }
 }
