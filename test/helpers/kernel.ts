@@ -129,7 +129,12 @@ export async function openTestKernel(
         claimLock: 'testhost:1',
         maxRuntimeSeconds: options.maxRuntimeSeconds ?? null,
         logFolder: '/logs',
-        workspace: { path: options.path ?? `/srv/work/${id}`, kind: 'scratch', repository: null, branch: null },
+        workspace: {
+          path: options.path ?? `/srv/work/${id}`,
+          kind: 'scratch',
+          repository: null,
+          branch: null,
+        },
         policy: { ...policy, ...options.policy },
         caps: options.caps ?? { board: 1_000, profile: 1_000 },
       },
