@@ -7,7 +7,7 @@ import type { Answered } from './http-app.ts'
 
 export interface MetricsDeps {
   readonly kernel: Pick<Kernel, 'getStats' | 'countRuns'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly version: string
   /** The stream of events: how many listen, and how long the last change took to reach them, in milliseconds. */
   readonly stream: () => { readonly clients: number; readonly lagMs: number }
@@ -22,14 +22,21 @@ const DURATIONS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]
 /** Counting all runs of a big board takes a while, and monitors come often. */
 const COUNTED_EVERY_SECONDS = 30
 
+/**
+ * Watching the event loop wakes the process a hundred times a second, so it does not begin before somebody reads the numbers;
+ * these then wait until there are some.
+ */
+const LOOP_EVERY_MS = 10
+
 export function openMetrics({ kernel, clock, version, stream }: MetricsDeps): Metrics {
   const register = new Registry()
   const registers = [register]
-  // Watching the event loop wakes the process a hundred times a second: not before somebody reads the numbers.
   let isProcessWatched = false
-  const watchProcess = () => {
-    if (!isProcessWatched) collectDefaultMetrics({ register })
+  const watchProcess = async () => {
+    if (isProcessWatched) return
     isProcessWatched = true
+    collectDefaultMetrics({ register, eventLoopMonitoringPrecision: LOOP_EVERY_MS })
+    await clock.sleep(3 * LOOP_EVERY_MS)
   }
   new Gauge({ name: 'yard_info', help: 'The version that runs.', labelNames: ['version'], registers }).set(
     { version },
@@ -93,7 +100,7 @@ export function openMetrics({ kernel, clock, version, stream }: MetricsDeps): Me
   return {
     answered: ({ method, route, status, ms }) => answers.observe({ method, route, status }, ms / 1000),
     text: async () => {
-      watchProcess()
+      await watchProcess()
       return { type: register.contentType, text: await register.metrics() }
     },
   }
