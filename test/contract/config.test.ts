@@ -19,7 +19,7 @@ function problems(text: string): readonly string[] {
 }
 
 describe('defaults', () => {
-  test('without a file every setting has its default and says so', () => {
+  test('without a file every setting has its default and says so [config.defaults]', () => {
     const { settings, origins } = load(null)
     expect(settings.kanban).toMatchObject({
       database: null,
@@ -208,7 +208,7 @@ describe('durations', () => {
 })
 
 describe('the environment', () => {
-  test('YARD_DISPATCH_IN_GATEWAY=0 switches dispatching off', () => {
+  test('YARD_DISPATCH_IN_GATEWAY=0 switches dispatching off [config.dispatch-in-gateway]', () => {
     const { settings, origins } = load('kanban:\n  dispatch_in_gateway: true\n', {
       YARD_DISPATCH_IN_GATEWAY: '0',
     })

@@ -78,7 +78,7 @@ function hermesHome(fixture: string) {
 }
 
 describe.each(FIXTURES)('F37: the Hermes board %s', (fixture) => {
-  test('becomes what a new board with its cards would be', () => {
+  test('becomes what a new board with its cards would be [upgrade.columns]', () => {
     const { db, report, all } = upgraded(fixture)
     expect(dumpSqlite(db, report.keptTables)).toBe(freshSchema())
     expect(db.prepare('pragma integrity_check').get()).toMatchObject({ integrity_check: 'ok' })
@@ -103,7 +103,7 @@ describe.each(FIXTURES)('F37: the Hermes board %s', (fixture) => {
     ).toEqual([])
   })
 
-  test('is backed up, upgraded and registered by being opened; opening it again changes nothing', async () => {
+  test('is backed up, upgraded and registered by being opened; opening it again changes nothing [upgrade.twice]', async () => {
     using home = hermesHome(fixture)
     chmodSync(home.paths.database, 0o644)
     using original = load(fixture)
@@ -203,7 +203,7 @@ function countStatements(fixture: string): number {
 }
 
 describe('upgrading a Hermes board', () => {
-  test('cards in flight before there were runs get one, with their claim', () => {
+  test('cards in flight before there were runs get one, with their claim [upgrade.in-flight]', () => {
     const { one } = upgraded('1-before-runs.sql')
     expect(
       one(
@@ -229,7 +229,7 @@ describe('upgrading a Hermes board', () => {
     })
   })
 
-  test('old names of events become the present ones', () => {
+  test('old names of events become the present ones [upgrade.event-kinds]', () => {
     const { all } = upgraded('1-before-runs.sql')
     expect(all('select kind from task_events order by id').map(({ kind }) => kind)).toEqual([
       'created',
