@@ -88,7 +88,7 @@ function homeOf(path: string): Home {
 /** All live processes that belong to some home. */
 function sample(): Member[] {
   round++
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger)
+  const pids = new Set(readdirSync('/proc').map(Number).filter(Number.isInteger))
   const lines = new Map<number, ProcessLine>()
   for (const pid of pids) {
     const before = known.get(pid)
@@ -102,7 +102,7 @@ function sample(): Member[] {
     const line = readProcess(pid)
     if (line !== null) lines.set(pid, line)
   }
-  for (const pid of known.keys()) if (!pids.includes(pid)) known.delete(pid)
+  for (const pid of known.keys()) if (!pids.has(pid)) known.delete(pid)
   const members: Member[] = []
   // Parents have smaller pids except after a wrap-around; a child missed here is caught in the next round.
   for (const line of lines.values()) {
