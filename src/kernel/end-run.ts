@@ -7,7 +7,7 @@ import { firstLine, madeStorable, MAX } from '../domain/text.ts'
 import { can } from '../domain/transitions.ts'
 import { complete } from '../domain/verdict.ts'
 import type { WriteTransaction } from '../store/connection.ts'
-import { findHolds, findLastLifted, openHold } from '../store/tables/holds.ts'
+import { findHolds, findLastBreakerLift, openHold } from '../store/tables/holds.ts'
 import { ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { findLastEndings, findRunProcess, markGone, storeEvidence } from '../store/tables/run-processes.ts'
@@ -143,7 +143,7 @@ async function pauseOnEqualFailures(
 ): Promise<void> {
   if (NO_FAILURES.has(ending.outcome)) return
   if (profile === null) return
-  const since = (await findLastLifted(tx, 'profile', profile, 'breaker')) ?? 0
+  const since = (await findLastBreakerLift(tx, profile)) ?? 0
   const endings = (await findLastEndings(tx, profile, ENDINGS_READ)).filter(
     (seen) => (seen.endedAt ?? 0) > since,
   )

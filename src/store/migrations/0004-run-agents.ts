@@ -52,5 +52,6 @@ export const runAgents: Migration = {
     `alter table holds_wider rename to holds`,
     `create unique index holds_open on holds (scope, target, kind) where lifted_at is null`,
     `create index holds_due on holds (until) where lifted_at is null and until is not null`,
+    `create index holds_lifted on holds (target, lifted_at) where lifted_at is not null and scope = 'profile' and kind = 'breaker'`,
   ],
 }

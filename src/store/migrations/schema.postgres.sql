@@ -82,6 +82,8 @@ create table holds (
 
 CREATE INDEX holds_due ON holds USING btree (until) WHERE ((lifted_at IS NULL) AND (until IS NOT NULL));
 
+CREATE INDEX holds_lifted ON holds USING btree (target, lifted_at) WHERE ((lifted_at IS NOT NULL) AND (scope = 'profile'::text) AND (kind = 'breaker'::text));
+
 CREATE UNIQUE INDEX holds_open ON holds USING btree (scope, target, kind) WHERE (lifted_at IS NULL);
 
 create table kanban_notify_subs (

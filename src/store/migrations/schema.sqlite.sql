@@ -66,6 +66,8 @@ CREATE TABLE "holds" (
 
 CREATE INDEX holds_due on holds (until) where lifted_at is null and until is not null;
 
+CREATE INDEX holds_lifted on holds (target, lifted_at) where lifted_at is not null and scope = 'profile' and kind = 'breaker';
+
 CREATE UNIQUE INDEX holds_open on holds (scope, target, kind) where lifted_at is null;
 
 CREATE TABLE kanban_notify_subs (

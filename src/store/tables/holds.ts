@@ -193,22 +193,18 @@ export const nextHoldEnd = async (db: Connection, now: number): Promise<number |
 export const holding = (holds: readonly Hold[], now: number): Hold[] =>
   holds.filter((hold) => isHolding(hold, now))
 
-const lastLifted = statement<{ scope: string; target: string; kind: string }>()((db, p) =>
+const lastBreaker = statement<{ profile: string }>()((db, p) =>
   db
     .selectFrom('holds')
     .select(({ fn }) => fn.max('lifted_at').as('at'))
-    .where('scope', '=', p.scope)
-    .where('target', '=', p.target)
-    .where('kind', '=', p.kind),
+    .where('scope', '=', 'profile')
+    .where('kind', '=', 'breaker')
+    .where('target', '=', p.profile)
+    .where('lifted_at', 'is not', null),
 )
 
-/** When a hold of this kind was last lifted from the target, or null. */
-export const findLastLifted = async (
-  db: Connection,
-  scope: HoldScope,
-  target: string,
-  kind: HoldKind,
-): Promise<number | null> => {
-  const at = (await db.get(lastLifted, { scope, target, kind }))?.at ?? null
+/** When the profile's breaker was last lifted, or null. */
+export const findLastBreakerLift = async (db: Connection, profile: string): Promise<number | null> => {
+  const at = (await db.get(lastBreaker, { profile }))?.at ?? null
   return at === null ? null : Number(at)
 }
