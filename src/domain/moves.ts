@@ -6,7 +6,7 @@ import { conflict, invalid } from './errors.ts'
 import { isHolding, type Hold, type HoldKind } from './hold.ts'
 import type { Seconds, Task, TaskStatus } from './task.ts'
 import { MAX, storableOrNull } from './text.ts'
-import { assertCan } from './transitions.ts'
+import { assertCan, nextStep } from './transitions.ts'
 
 export interface WaitFacts {
   readonly now: Seconds
@@ -99,20 +99,12 @@ export function retry(task: Task, attempts: number, facts: WaitFacts): Change | 
     case 'running':
     case 'review':
     case 'archived':
-      throw conflict(
-        'wrong_status',
-        `Cannot retry ${task.id}: it is ${task.status}. ${RETRY_INSTEAD[task.status](task.id)}`,
-        { id: task.id, status: task.status },
-      )
+      throw conflict('wrong_status', `Cannot retry ${task.id}: it is ${task.status}. ${nextStep(task)}`, {
+        id: task.id,
+        status: task.status,
+      })
   }
 }
-
-const RETRY_INSTEAD = {
-  triage: (id: string) => `Specify it first with: yard move ${id} ready`,
-  running: (id: string) => `Stop the run first with: yard stop ${id}`,
-  review: (id: string) => `Send it back with remarks: yard send-back ${id} <remarks>`,
-  archived: (id: string) => `Restore it first with: yard restore-task ${id}`,
-} as const
 
 export function archive(task: Task): Change {
   assertCan('archive', task, 'archive')

@@ -7,8 +7,8 @@ interface Move {
   readonly to: readonly TaskStatus[]
   /** What the move means, in a few words. */
   readonly about: string
-  /** What somebody may do instead when the card is not in one of the `from` states. */
-  readonly instead: string
+  /** Which cards it is for, as said to whoever tries it on another one. */
+  readonly rule: string
 }
 
 export const TRANSITIONS = {
@@ -16,91 +16,91 @@ export const TRANSITIONS = {
     from: ['triage'],
     to: ['todo', 'ready', 'blocked'],
     about: 'a rough idea becomes work; one that a person holds goes to blocked',
-    instead: 'only cards in triage can be specified',
+    rule: 'only cards in triage can be specified',
   },
   promote: {
     from: ['todo'],
     to: ['ready'],
     about: 'nothing is left to wait for',
-    instead: 'only waiting cards are promoted',
+    rule: 'only waiting cards are promoted',
   },
   wait: {
     from: ['ready'],
     to: ['todo'],
     about: 'it must wait for a parent or a time after all',
-    instead: 'only ready cards can be made to wait',
+    rule: 'only ready cards can be made to wait',
   },
   claim: {
     from: ['ready'],
     to: ['running'],
     about: 'a run opens',
-    instead: 'only ready cards can be claimed; see: yard why',
+    rule: 'only ready cards can be claimed',
   },
   complete: {
     from: ['running', 'ready', 'blocked', 'review'],
     to: ['done'],
     about: 'the work is done',
-    instead: 'running, ready, blocked and reviewed cards can be completed',
+    rule: 'running, ready, blocked and reviewed cards can be completed',
   },
   block: {
     from: ['running', 'ready'],
     to: ['blocked'],
     about: 'a person or a peer is needed',
-    instead: 'running and ready cards can be blocked',
+    rule: 'running and ready cards can be blocked',
   },
   unblock: {
     from: ['blocked'],
     to: ['ready', 'todo'],
     about: 'the question was answered',
-    instead: 'only blocked cards can be unblocked',
+    rule: 'only blocked cards can be unblocked',
   },
   requestReview: {
     from: ['running', 'ready'],
     to: ['review'],
     about: 'handed over for a second pair of eyes',
-    instead: 'running and ready cards can be handed over for review',
+    rule: 'running and ready cards can be handed over for review',
   },
   sendBack: {
     from: ['review'],
     to: ['ready', 'todo'],
     about: 'the reviewer wants changes',
-    instead: 'only cards in review can be sent back',
+    rule: 'only cards in review can be sent back',
   },
   release: {
     from: ['running'],
     to: ['ready', 'todo', 'blocked'],
     about: 'the run ended without a verdict',
-    instead: 'only running cards are released',
+    rule: 'only running cards are released',
   },
   giveUp: {
     from: ['ready'],
     to: ['blocked'],
     about: 'no attempts are left, or it cannot start',
-    instead: 'only ready cards are given up',
+    rule: 'only ready cards are given up',
   },
   shelve: {
     from: ['todo', 'ready', 'blocked'],
     to: ['triage'],
     about: 'back to a rough idea',
-    instead: 'waiting, ready and blocked cards can go back to triage',
+    rule: 'waiting, ready and blocked cards can go back to triage',
   },
   reopen: {
     from: ['done'],
     to: ['ready', 'todo'],
     about: 'finished work is taken up again',
-    instead: 'only done cards can be reopened',
+    rule: 'only done cards can be reopened',
   },
   archive: {
     from: ['triage', 'todo', 'ready', 'running', 'blocked', 'review', 'done'],
     to: ['archived'],
     about: 'filed away',
-    instead: 'it is archived already',
+    rule: 'it is archived already',
   },
   restore: {
     from: ['archived'],
     to: ['triage', 'todo', 'ready', 'blocked', 'review', 'done'],
     about: 'taken out of the archive',
-    instead: 'only archived cards can be restored',
+    rule: 'only archived cards can be restored',
   },
 } as const satisfies Record<string, Move>
 
@@ -110,14 +110,36 @@ const moves: Readonly<Record<Verb, Move>> = TRANSITIONS
 
 export const can = (verb: Verb, task: Pick<Task, 'status'>): boolean => moves[verb].from.includes(task.status)
 
-/** Throws a conflict that says what the card is and what would be possible. */
+/** Throws a conflict that says what the card is, which cards the verb is for, and what would be possible. */
 export function assertCan(verb: Verb, task: Pick<Task, 'id' | 'status'>, what: string): void {
   if (can(verb, task)) return
   throw conflict(
     'wrong_status',
-    `Cannot ${what} ${task.id}: it is ${task.status}, and ${moves[verb].instead}.`,
+    `Cannot ${what} ${task.id}: it is ${task.status}, and ${moves[verb].rule}. ${nextStep(task)}`,
     { id: task.id, status: task.status },
   )
+}
+
+/** What leads on from where a card is, as a sentence with the command. */
+export function nextStep({ id, status }: Pick<Task, 'id' | 'status'>): string {
+  switch (status) {
+    case 'triage':
+      return `Specify it with: yard move ${id} ready`
+    case 'todo':
+      return `See what it waits for with: yard why ${id}`
+    case 'ready':
+      return `See whether something keeps it from running with: yard why ${id}`
+    case 'running':
+      return `Stop its run first with: yard stop ${id}`
+    case 'blocked':
+      return `Give it back to the board with: yard unblock ${id}`
+    case 'review':
+      return `Approve it with: yard complete ${id}, or send it back with: yard send-back ${id} <remarks>`
+    case 'done':
+      return `Take it up again with: yard move ${id} ready`
+    case 'archived':
+      return `Restore it first with: yard restore-task ${id}`
+  }
 }
 
 /** Throws when a change would leave the table: a bug, not a refusal. */

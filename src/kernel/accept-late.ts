@@ -76,7 +76,7 @@ async function carryOut(
     default:
       throw conflict(
         'nothing_to_accept',
-        `Cannot accept this report on ${task.id}: a ${verb} after the end of a run changes nothing.`,
+        `Cannot accept this report on ${task.id}: a ${verb} after the end of a run changes nothing. Read it with: yard show ${task.id}`,
         { id: task.id, verb },
       )
   }

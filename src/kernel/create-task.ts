@@ -56,7 +56,7 @@ export function insertAll(wanted: readonly NewTask[], actor: Actor) {
         if (earlier === undefined)
           throw invalid(
             'unknown_parent',
-            `Cannot create card ${index}: its parent ${parent} is not an earlier card of the list.`,
+            `Cannot create card ${index}: its parent ${parent} is not an earlier card of the list. Name earlier ones as #0, #1 and so on, others by their ids.`,
             { parent },
           )
         return earlier.task.id
@@ -93,7 +93,7 @@ async function insertChecked(tx: WriteTransaction, checked: CheckedTask, actor: 
   }
   throw unavailable(
     'no_free_id',
-    `Cannot create the card: ${MAX_DRAWS} random ids in a row were taken. Try again, and archive old cards with: yard gc`,
+    `Cannot create the card: ${MAX_DRAWS} random ids in a row were taken. Try again; if that does not help, look at the board with: yard doctor`,
   )
 }
 

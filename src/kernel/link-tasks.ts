@@ -28,7 +28,7 @@ export async function linkTasks(
     if (await isDescendant(tx, parentId, childId)) {
       throw invalid(
         'cycle',
-        `Cannot make ${childId} wait for ${parentId}: ${parentId} waits for ${childId} already, and the two would wait for each other for ever. Remove the other link first with: yard unlink`,
+        `Cannot make ${childId} wait for ${parentId}: ${parentId} waits for ${childId} already, and the two would wait for each other for ever. Remove a link on the way first; see: yard show ${childId}`,
         { parent: parentId, child: childId },
       )
     }

@@ -15,6 +15,7 @@ import {
   type WaitFacts,
 } from '../domain/moves.ts'
 import { checkName } from '../domain/create.ts'
+import { nextStep } from '../domain/transitions.ts'
 import { TASK_STATUSES, type Task, type TaskId, type TaskStatus } from '../domain/task.ts'
 import type { Change } from '../domain/change.ts'
 import type { WriteTransaction } from '../store/connection.ts'
@@ -198,15 +199,9 @@ async function backToWork(
   if (from === 'triage') return specifyTask(deps, id, actor)
   if (from === 'blocked') return unblockTask(deps, id, actor)
   if (from === 'done') return reopenTask(deps, id, actor)
-  const instead: Partial<Record<TaskStatus, string>> = {
-    todo: `it waits for something; see: yard why ${id}`,
-    ready: `ready cards wait only for parents and times. Hold it back with: yard pause ${id}`,
-    running: `stop its run first with: yard stop ${id}`,
-    review: `send it back with remarks: yard send-back ${id} <remarks>`,
-  }
   throw conflict(
     'wrong_status',
-    `Cannot move ${id} from ${from} to ${to}: ${instead[from] ?? 'there is no such move'}.`,
+    `Cannot move ${id} from ${from} to ${to}: cards wait by themselves for parents and times. ${nextStep({ id, status: from })}`,
     { id, status: from },
   )
 }

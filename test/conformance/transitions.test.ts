@@ -1,5 +1,5 @@
 /** The one table of moves, and what is derived from it or must agree with it. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { HOLD_KINDS } from '../../src/domain/hold.ts'
@@ -25,6 +25,22 @@ describe('the transition table', () => {
       expect(moves.some(({ to }) => to.includes(status))).toBe(true)
       expect(moves.some(({ from }) => from.includes(status))).toBe(true)
     }
+  })
+
+  behaviour('F43', 'is the only way to another status: nobody but apply writes one', () => {
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.tsx?$/.test(name),
+    )
+    const callers = files.filter((name) =>
+      /import \{[^}]*\bupdateTask\b[^}]*\} from '[^']*\/tables\/tasks\.ts'/.test(
+        readFileSync(join(root, 'src', name), 'utf8'),
+      ),
+    )
+    expect(callers).toEqual(['kernel/apply.ts'])
+    const updates = files.filter((name) =>
+      /updateTable\('tasks'\)|update tasks set/i.test(readFileSync(join(root, 'src', name), 'utf8')),
+    )
+    expect(updates).toEqual(['store/tables/tasks.ts'])
   })
 
   for (const database of ['sqlite', 'postgres'])

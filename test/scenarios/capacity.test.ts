@@ -55,12 +55,14 @@ describe('how much runs at once', () => {
   )
 })
 
+/** More on demand. */
+const RUNS = Number(process.env['YARD_RIG_RUNS'] ?? 150)
+
 describe('a long-lived gateway', () => {
   scenario(
     'F38',
     'its descriptors, memory and children stay flat over many runs and commands',
     async (rig) => {
-      const runs = Number(process.env['YARD_RIG_RUNS'] ?? 90)
       const batch = async (count: number): Promise<void> => {
         const body = Array.from({ length: count }, () => 'true')
         const ids: string[] = []
@@ -68,14 +70,15 @@ describe('a long-lived gateway', () => {
         for (const id of ids) await rig.untilStatus(id, 'done')
         for (const id of ids) await rig.untilGone(id)
       }
-      await batch(Math.ceil(runs / 6))
+      await batch(Math.ceil(RUNS / 6))
       const before = await usage(rig)
-      await batch(runs - Math.ceil(runs / 6))
+      await batch(RUNS - Math.ceil(RUNS / 6))
       const after = await usage(rig)
       expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2)
       expect(after.processes).toBe(before.processes)
       expect(after.residentMb).toBeLessThan(before.residentMb + 40)
     },
+    { timeoutMs: 240_000 + RUNS * 1_000 },
   )
 })
 
