@@ -28,6 +28,8 @@ export interface TasksTable {
   workflow_template_id: string | null
   current_step_key: string | null
   skills: string | null
+  /** Grows with every card: tells which of two cards of one second is the older one. */
+  created_order: Generated<number>
 }
 
 export interface TaskLinksTable {

@@ -1,6 +1,8 @@
 /** Making cards, linking them, listing them. */
 import { describe, expect } from 'vitest'
 import { taskView } from '../../src/contract/views.ts'
+import type { CardPlace } from '../../src/domain/card.ts'
+import type { CardBoard } from '../../src/kernel/board.ts'
 import { behaviour } from '../behaviours.ts'
 import { databases } from '../helpers/boards.ts'
 import { alice, bob, openTestKernel } from '../helpers/kernel.ts'
@@ -329,6 +331,39 @@ describe.each(databases)('cards, on $name', (database) => {
       (await board.kernel.listTasks({})).map(({ id }) => id),
     )
   })
+
+  behaviour(
+    'list.order',
+    'cards of one second are listed, paged and started in the order they were made',
+    async () => {
+      await using board = await openTestKernel(database)
+      const made: string[] = []
+      for (let index = 0; index < 12; index += 1) made.push((await board.given({})).id)
+      const together = await board.kernel.createTasks(
+        Array.from({ length: 12 }, (_, index) => ({ title: `of a list ${index}` })),
+        alice,
+      )
+      made.push(...together.map(({ task }) => task.id))
+      expect(new Set((await board.kernel.listTasks({})).map(({ createdAt }) => createdAt)).size).toBe(1)
+      expect((await board.kernel.listTasks({})).map(({ id }) => id)).toEqual(made)
+      expect(
+        (await board.kernel.readReady({ limit: 99, despitePreflight: false })).map(({ id }) => id),
+      ).toEqual(made)
+      const paged: string[] = []
+      for (let after: CardPlace | null = null; ;) {
+        const page: CardBoard = await board.kernel.readCards({
+          tenant: null,
+          archived: false,
+          limit: 5,
+          column: { status: 'ready', after },
+        })
+        paged.push(...(page.columns[0]?.cards.map(({ id }) => id) ?? []))
+        after = page.columns[0]?.next ?? null
+        if (after === null) break
+      }
+      expect(paged).toEqual(made)
+    },
+  )
 
   behaviour(
     ['list.archived', 'list.filters'],

@@ -43,10 +43,21 @@ interface PlanNode {
   readonly 'Relation Name'?: string
   readonly 'Index Name'?: string
   readonly 'Index Cond'?: string
+  readonly 'Parent Relationship'?: string
+  readonly Filter?: string
   readonly Plans?: readonly PlanNode[]
 }
 
-const nodes = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodes)]
+/** Every step, but for the look at the end of an index that a `max` amounts to: it reads one entry. */
+const nodes = (node: PlanNode): PlanNode[] =>
+  isMax(node) ? [] : [node, ...(node.Plans ?? []).flatMap(nodes)]
+
+const isMax = (node: PlanNode): boolean =>
+  node['Node Type'] === 'Limit' &&
+  node['Parent Relationship'] === 'InitPlan' &&
+  node.Plans?.length === 1 &&
+  node.Plans[0]?.['Index Name'] !== undefined &&
+  node.Plans[0].Filter === undefined
 
 /** Steps that walk through a table, or through an index that holds all of it. */
 async function walks(board: TestKernel, statements: Iterable<string>): Promise<string[]> {

@@ -314,6 +314,19 @@ describe('upgrading a Hermes board', () => {
     ).toEqual({ claim_lock: 'box:7', claim_expires: 1786001000, current_run_id: 22 })
   })
 
+  test('cards of one second keep the order in which they were written [list.order]', () => {
+    using db = load('1-before-runs.sql')
+    db.exec(`update tasks set created_at = 1795000000`)
+    const written = db
+      .prepare('select id from tasks order by rowid')
+      .all()
+      .map(({ id }) => id)
+    expect(written.length).toBeGreaterThan(2)
+    upgradeHermesBoard(db, TEST_NOW)
+    const listed = db.prepare('select id from tasks order by created_at, created_order').all()
+    expect(listed.map(({ id }) => id)).toEqual(written)
+  })
+
   test('rows whose ids were text get numbers, and what refers to them follows', () => {
     const { one, all } = upgraded('5-text-ids.sql')
     expect(all('select id, run_id, kind from task_events order by id')).toEqual([

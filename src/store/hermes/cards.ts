@@ -96,8 +96,16 @@ function readCard(id: string, raw: RawRow, now: number, repairs: Repairs): ReadC
       workflow_template_id: words(raw['workflow_template_id']),
       current_step_key: words(raw['current_step_key']),
       skills,
+      created_order: 0,
     },
   }
+}
+
+/** Cards of one second keep the order in which they were written. */
+export function orderCards(cards: ReadonlyMap<string, ReadCard>): void {
+  const rows = [...cards.values()].map(({ row }) => row)
+  for (const [index, row] of rows.toSorted((one, other) => one.created_at - other.created_at).entries())
+    row.created_order = index + 1
 }
 
 /** Two creators could both win there. The card created last keeps the key: it is the one a look-up found. */

@@ -8,7 +8,7 @@ import { applySqlite, sqliteLedger } from '../migrate.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
 import { SQLITE_WORDS } from '../migrations/migration.ts'
 import { boardTables, countRows, quoted, tableNames, type BoardTable } from '../board-tables.ts'
-import { readCards, readLinks } from './cards.ts'
+import { orderCards, readCards, readLinks } from './cards.ts'
 import { readComments, readEvents, readRuns, readSubscriptions } from './history.ts'
 import { numberRows, type KanbanRow } from './rows.ts'
 import { holdsOf, placeCards, settleRuns } from './settle.ts'
@@ -124,6 +124,7 @@ function copyBoard(
   const events = readEvents(db, `${ASIDE}task_events`, cards, runIds, now, repairs)
   const links = readLinks(db, `${ASIDE}task_links`, cards, repairs)
   const said = placeCards(cards, links, now, repairs)
+  orderCards(cards)
 
   for (const { row } of cards.values()) insert('tasks', row)
   for (const link of links) insert('task_links', link)

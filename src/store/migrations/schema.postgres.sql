@@ -284,13 +284,16 @@ create table tasks (
   workflow_template_id text,
   current_step_key text,
   skills text,
+  created_order bigint not null default 0,
   PRIMARY KEY (id),
   CHECK (((status = 'running'::text) = (current_run_id IS NOT NULL))),
   CHECK ((status = ANY (ARRAY['triage'::text, 'todo'::text, 'ready'::text, 'running'::text, 'blocked'::text, 'review'::text, 'done'::text, 'archived'::text]))),
   CHECK ((workspace_kind = ANY (ARRAY['scratch'::text, 'dir'::text, 'worktree'::text])))
 );
 
-CREATE INDEX tasks_board ON tasks USING btree (status, priority DESC, created_at, id, assignee, tenant);
+CREATE INDEX tasks_board ON tasks USING btree (status, priority DESC, created_at, created_order, id, assignee, tenant);
+
+CREATE INDEX tasks_created ON tasks USING btree (created_order);
 
 CREATE UNIQUE INDEX tasks_idempotency ON tasks USING btree (idempotency_key) WHERE ((idempotency_key IS NOT NULL) AND (status <> 'archived'::text));
 

@@ -243,11 +243,13 @@ CREATE TABLE tasks (
   current_run_id integer,
   workflow_template_id text,
   current_step_key text,
-  skills text,
+  skills text, created_order integer not null default 0,
   check ((status = 'running') = (current_run_id is not null))
 ) strict;
 
-CREATE INDEX tasks_board on tasks (status, priority desc, created_at, id, assignee, tenant);
+CREATE INDEX tasks_board on tasks (status, priority desc, created_at, created_order, id, assignee, tenant);
+
+CREATE INDEX tasks_created on tasks (created_order);
 
 CREATE UNIQUE INDEX tasks_idempotency on tasks (idempotency_key) where idempotency_key is not null and status <> 'archived';
 

@@ -29,6 +29,7 @@ const firstPage = statement<{ status: string; limit: number }>()((db, p) =>
     .where('status', '=', p.status)
     .orderBy('priority', 'desc')
     .orderBy('created_at')
+    .orderBy('created_order')
     .orderBy('id')
     .limit(p.limit),
 )
@@ -40,6 +41,7 @@ const firstPageOfTenant = statement<{ status: string; tenant: string; limit: num
     .where('tenant', '=', p.tenant)
     .orderBy('priority', 'desc')
     .orderBy('created_at')
+    .orderBy('created_order')
     .orderBy('id')
     .limit(p.limit),
 )
@@ -61,15 +63,21 @@ const furtherPage = (ofTenant: boolean) =>
       .where('status', '=', p.status)
       // The first comparison alone is what the index can jump to.
       .where('priority', '<=', p.priority)
-      .where((eb) =>
-        eb.or([
+      .where((eb) => {
+        const order = eb
+          .selectFrom('tasks as before')
+          .select('before.created_order')
+          .where('before.id', '=', p.id)
+        return eb.or([
           eb('priority', '<', p.priority),
           eb('created_at', '>', p.createdAt),
-          eb.and([eb('created_at', '=', p.createdAt), eb('id', '>', p.id)]),
-        ]),
-      )
+          eb.and([eb('created_at', '=', p.createdAt), eb('created_order', '>', order)]),
+          eb.and([eb('created_at', '=', p.createdAt), eb('created_order', '=', order), eb('id', '>', p.id)]),
+        ])
+      })
       .orderBy('priority', 'desc')
       .orderBy('created_at')
+      .orderBy('created_order')
       .orderBy('id')
       .limit(p.limit)
     return ofTenant ? page.where('tenant', '=', p.tenant) : page

@@ -35,6 +35,7 @@ const parents = statement<{ id: string }>()((db, p) =>
     .select(['t.id', 't.title', 't.status', 't.completed_at as completedAt'])
     .where('l.child_id', '=', p.id)
     .orderBy('t.created_at')
+    .orderBy('t.created_order')
     .orderBy('t.id'),
 )
 const children = statement<{ id: string }>()((db, p) =>
@@ -44,6 +45,7 @@ const children = statement<{ id: string }>()((db, p) =>
     .select(['t.id', 't.title', 't.status', 't.completed_at as completedAt'])
     .where('l.parent_id', '=', p.id)
     .orderBy('t.created_at')
+    .orderBy('t.created_order')
     .orderBy('t.id'),
 )
 

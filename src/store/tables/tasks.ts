@@ -1,5 +1,5 @@
 /** The cards. `updateTask` is for the kernel's `apply` alone. */
-import type { Insertable, Kysely, Updateable } from 'kysely'
+import { sql, type Insertable, type Kysely, type Updateable } from 'kysely'
 import type { TaskFields } from '../../domain/change.ts'
 import type { Task, TaskStatus, WorkspaceKind } from '../../domain/task.ts'
 import type { Connection } from '../connection.ts'
@@ -40,7 +40,7 @@ const COLUMN = {
 const FIELDS = Object.keys(COLUMN) as (keyof Task)[]
 const COLUMNS = Object.values(COLUMN)
 
-const toTask = (row: TasksTable): Task => ({
+const toTask = (row: Omit<TasksTable, 'created_order'>): Task => ({
   id: row.id,
   title: row.title,
   body: row.body,
@@ -93,9 +93,12 @@ export async function lockTask(db: Connection, id: string): Promise<Task | undef
 const insert = statement<Record<(typeof COLUMNS)[number], ParamValue>>()((db, p) =>
   db
     .insertInto('tasks')
-    .values(
-      Object.fromEntries(COLUMNS.map((column) => [column, p[column]])) as unknown as Insertable<TasksTable>,
-    )
+    .values({
+      ...(Object.fromEntries(
+        COLUMNS.map((column) => [column, p[column]]),
+      ) as unknown as Insertable<TasksTable>),
+      created_order: sql`(select coalesce(max(created_order), 0) + 1 from tasks)`,
+    })
     .onConflict((conflict) => conflict.doNothing()),
 )
 
@@ -223,6 +226,7 @@ export async function findTasks(db: Connection, filter: TaskFilter): Promise<Tas
         .select(COLUMNS)
         .orderBy('priority', 'desc')
         .orderBy('created_at')
+        .orderBy('created_order')
         .orderBy('id')
       if (filter.status !== undefined) query = query.where('status', 'in', [...filter.status])
       else if (filter.archived !== true) query = query.where('status', '<>', 'archived')
@@ -295,6 +299,7 @@ const readyCards = (db: Kysely<Tables>, p: ReadyParams, holds: 'all' | 'not pref
     })
     .orderBy('priority', 'desc')
     .orderBy('created_at')
+    .orderBy('created_order')
     .orderBy('id')
     .limit(p.limit)
 

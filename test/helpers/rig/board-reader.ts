@@ -76,7 +76,7 @@ export class BoardReader implements Disposable {
   }
 
   tasks(): TaskRow[] {
-    return this.all('select * from tasks order by created_at, id')
+    return this.all('select * from tasks order by created_at, created_order, id')
   }
 
   runs(taskId: string): RunRow[] {
