@@ -133,6 +133,11 @@ export const BEHAVIOURS = {
   'cli.notify': 'yard notify-subscribe, notify-list and notify-unsubscribe keep the chats of a card',
   'cli.gc': 'yard gc removes old events, logs and trash, and prints counts',
 
+  // Agents
+  'agents.detect': 'agents on the PATH are found with their version, and with whether there is a login',
+  'agents.version-cache': 'a program is asked for its version once, and again when its file is replaced',
+  'agents.list': 'yard agents lists every agent with what is installed of it',
+
   // The tools of workers and orchestrators
   'tools.seven': 'the seven tools of a worker take the inputs that existing workers know',
   'tools.more': 'a worker can list, attach and ask for review, too, and an orchestrator can unblock',

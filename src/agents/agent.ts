@@ -19,8 +19,8 @@ export interface AgentRow {
   checkProfile(profile: Profile): readonly ProfileFault[]
   /** What is missing for this task. Looks, and changes nothing. */
   preflight(context: PreflightContext): readonly Problem[]
-  /** Files below the user's home that hold its login. */
-  readonly logins?: readonly string[]
+  /** For agents with a command line of their own. */
+  readonly cli?: CliAgent
   /** For agents that a provider serves: whose limits a profile's workers run into, and with which sessions theirs fit together. */
   identify?(profile: Profile): { readonly provider: string; readonly fingerprint: string }
   /** How the worker is started. Throws `missing_program` when the program has gone since the preflight. */

@@ -12,7 +12,7 @@ export const cliRow = (cli: CliAgent): AgentRow => ({
   name: cli.name,
   about: cli.about,
   verdict: 'report',
-  logins: cli.logins,
+  cli,
   checkProfile: (profile) => faultsOf(cli, profile),
   preflight: ({ profile, search }) => {
     const problem = programProblem(programOf(cli, profile), search, asker(cli, profile))

@@ -1,8 +1,11 @@
-/** What keeps a profile's workers from starting, whatever the card. */
-import { preflight } from '../agents/preflight.ts'
+/** What keeps a profile's workers from starting, whatever the card, and what may go wrong with them. */
+import { preflight, programSearch } from '../agents/preflight.ts'
 import type { Profiles } from '../agents/profiles.ts'
 import { repositoryAround } from '../agents/profiles.ts'
+import { findProgram } from '../agents/program.ts'
+import { isFarFrom, openProgramVersions } from '../agents/program-version.ts'
 import { skillFolders } from '../agents/skills.ts'
+import { findAgent } from '../agents/table.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { join } from 'node:path'
 import { packageRoot } from './package-root.ts'
@@ -31,4 +34,33 @@ export function checkProfile({
   })
   const checked = preflight({ profile: name, task: ANY_TASK, profiles, skillFolders: folders, env })
   return checked.ok ? [] : checked.problems
+}
+
+/** What a person should know of a profile whose workers can start: its agent may not be the one that was tried. */
+export async function profileWarnings({
+  name,
+  profiles,
+  paths,
+  env,
+}: ProfileCheck): Promise<readonly { message: string; next: string }[]> {
+  const finding = profiles.find(name)
+  if (finding.state !== 'found') return []
+  const { profile } = finding
+  const cli = findAgent(profile.agent)?.cli
+  const tested = cli?.version.tested ?? null
+  if (cli === undefined || tested === null) return []
+  const program = findProgram(profile.command?.[0] ?? cli.program, programSearch(profile, env, null))
+  if (program.state !== 'found') return []
+  const version = await openProgramVersions(paths.agentVersions).of({
+    program: program.file,
+    arguments: cli.version.arguments,
+    env,
+  })
+  if (version === null || !isFarFrom(version, tested)) return []
+  return [
+    {
+      message: `${program.file} is version ${version}, and ${cli.name} was tried with ${tested}: options or output may have changed.`,
+      next: `Try one card. If it fails to report, install the version that was tried: ${cli.install}`,
+    },
+  ]
 }

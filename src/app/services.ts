@@ -41,12 +41,15 @@ export function openServices(wiring: ServicesWiring): Services {
         .flatMap((name) => findAgent(name) ?? [])
         .map(({ name, about }) => ({ name, about }))
     },
+    installedAgents: async () => (await import('./installed-agents.ts')).installedAgents(paths, env),
     async profileTemplate(name, agent) {
       const { profileTemplate } = await import('../agents/profile-template.ts')
       return profileTemplate(name, { agent })
     },
     checkProfile: async (name) =>
       (await import('./check-profile.ts')).checkProfile({ name, profiles: await profiles(), paths, env }),
+    profileWarnings: async (name) =>
+      (await import('./check-profile.ts')).profileWarnings({ name, profiles: await profiles(), paths, env }),
     board: async () => (await import('./board-service.ts')).openBoardService(wiring),
     backups: async () =>
       (await import('./backup-service.ts')).openBackups(wiring, (await config()).settings.backups.keep),

@@ -16,10 +16,14 @@ export interface Services {
   caps(): Promise<NonNullable<WhyContext['caps']>>
   profiles(): Promise<Profiles>
   agents(): Promise<readonly AgentSummary[]>
+  /** The same, with what is installed of them here. Starts each program once per version. */
+  installedAgents(): Promise<readonly AgentState[]>
   /** The text of a new profile. */
   profileTemplate(name: string, agent: string): Promise<string>
   /** What keeps a profile's workers from starting now; empty when nothing does. */
   checkProfile(name: string): Promise<readonly Problem[]>
+  /** What may go wrong with workers that can start. Starts the agent's program once per version. */
+  profileWarnings(name: string): Promise<readonly Problem[]>
   board(): Promise<Board>
   backups(): Promise<Backups>
   workspaces(): Promise<Workspaces>
@@ -56,6 +60,21 @@ export interface Problem {
 export interface AgentSummary {
   readonly name: string
   readonly about: string
+}
+
+export interface AgentState extends AgentSummary {
+  /** How it is driven; null for agents that are no program of their own. */
+  readonly driver: 'command' | 'acp' | null
+  readonly reportsBy: 'tools' | 'command' | 'exit code'
+  /** Absolute path; null when it is not installed. */
+  readonly program: string | null
+  readonly version: string | null
+  /** The version the tests drive. */
+  readonly testedVersion: string | null
+  /** Null where it cannot be told. */
+  readonly hasLogin: boolean | null
+  /** How a person gets it. */
+  readonly install: string | null
 }
 
 export interface Profile {

@@ -350,6 +350,12 @@ export const TABLE: readonly Entry[] = [
     load: async () => (await import('./commands/init.ts')).init,
   },
   {
+    name: 'agents',
+    summary: 'Agents a profile can name, and which are installed',
+    section: 'setup',
+    load: async () => (await import('./commands/agents.ts')).agents,
+  },
+  {
     name: 'profile list',
     summary: 'All profiles',
     section: 'setup',

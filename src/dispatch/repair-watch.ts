@@ -37,7 +37,7 @@ export class RepairWatch {
     const { profiles, env } = this.#deps
     const finding = profiles.find(profile)
     if (finding.state !== 'found') return profiles.fingerprint(profile)
-    const logins = findAgent(finding.profile.agent)?.logins ?? []
+    const logins = findAgent(finding.profile.agent)?.cli?.logins ?? []
     const files = logins.map((path) => {
       const stat = statOf(join(env['HOME'] ?? '/', path))
       return stat === null ? '-' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`

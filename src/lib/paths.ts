@@ -19,6 +19,8 @@ export interface HomePaths {
   readonly snapshots: string
   readonly attachments: string
   readonly profiles: string
+  /** Versions that the programs of agents said they have. */
+  readonly agentVersions: string
   readonly gatewayLock: string
   /** What the running gateway says of itself. */
   readonly gatewayState: string
@@ -46,6 +48,7 @@ export const homePaths = (home: string): HomePaths => ({
   snapshots: join(home, 'snapshots'),
   attachments: join(home, 'attachments'),
   profiles: join(home, 'profiles'),
+  agentVersions: join(home, 'agents.json'),
   gatewayLock: join(home, 'gateway.lock'),
   gatewayState: join(home, 'gateway.json'),
   gatewayLog: join(home, 'logs', 'gateway.log'),

@@ -2,6 +2,7 @@
  * The environment a worker gets: what is on a list, and nothing else. The parent's own switches, other runs' identities
  * and credentials nobody granted stay behind.
  */
+import { variableMatcher } from '../domain/variables.ts'
 
 /** What programs need to find themselves, the user and the network. A trailing `*` stands for any ending. */
 const ALWAYS_ALLOWED = [
@@ -55,20 +56,14 @@ export interface WorkerEnvironment {
 }
 
 export const workerEnvironment = ({ parent, allow, add }: WorkerEnvironmentOptions): WorkerEnvironment => {
-  const isAllowed = matcher([...ALWAYS_ALLOWED, ...allow])
-  const isForbidden = matcher(NEVER_ALLOWED)
+  const isAllowed = variableMatcher([...ALWAYS_ALLOWED, ...allow])
+  const isForbidden = variableMatcher(NEVER_ALLOWED)
   const env: Record<string, string> = { PATH: DEFAULT_PATH, TERM: 'dumb' }
   for (const [name, value] of Object.entries(parent)) {
     if (value !== undefined && isAllowed(name) && !isForbidden(name)) env[name] = value
   }
   Object.assign(env, add)
   return { env, secrets: secretsIn(env) }
-}
-
-const matcher = (patterns: readonly string[]): ((name: string) => boolean) => {
-  const exact = new Set(patterns.filter((pattern) => !pattern.endsWith('*')))
-  const prefixes = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1))
-  return (name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix))
 }
 
 /** Authors, keyboards and key maps are no secrets, though their names sound alike. */

@@ -138,6 +138,47 @@ describe('profiles', () => {
   })
 })
 
+describe('agents', () => {
+  const withProgram = (home: Home, name: string, version: string) => {
+    const bin = join(home.folder, 'bin')
+    mkdirSync(bin, { recursive: true })
+    writeFileSync(join(bin, name), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 })
+    return { env: { PATH: `${bin}:${process.env['PATH']}` } }
+  }
+
+  behaviour('agents.list', 'lists every agent with what is installed of it', async () => {
+    using home = new Home()
+    const { stdout } = await home.run(['agents', '--json'], withProgram(home, 'amp', '7.1.2'))
+    const listed = JSON.parse(stdout) as { name: string; program: string | null }[]
+    expect(listed.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['shell', 'command', 'claude', 'goose']),
+    )
+    expect(listed.find(({ name }) => name === 'amp')).toMatchObject({
+      program: join(home.folder, 'bin', 'amp'),
+      version: '7.1.2',
+      tested_version: null,
+      driver: 'command',
+      reports_by: 'tools',
+    })
+    expect(listed.find(({ name }) => name === 'goose')).toMatchObject({ program: null, version: null })
+    const shown = await home.run(['agents'], withProgram(home, 'amp', '7.1.2'))
+    expect(shown.stdout).toMatch(/^amp +7\.1\.2/m)
+    expect(shown.stdout).toContain('goose: see block.github.io/goose')
+  })
+
+  test('a profile check warns of a version that is far from the one that was tried', async () => {
+    using home = new Home()
+    home.write('profiles/coder.md', '---\nagent: claude\n---\n')
+    const near = await home.run(['profile', 'check', 'coder'], withProgram(home, 'claude', '2.99.0'))
+    expect(near.stdout).toBe('ok    coder\n')
+    const far = await home.run(['profile', 'check', 'coder'], withProgram(home, 'claude', '3.0.0'))
+    expect(far).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('is version 3.0.0, and claude was tried with 2.') as string,
+    })
+  })
+})
+
 describe('doctor', () => {
   test('makes nothing before the first use, and says how to begin', async () => {
     using home = new Home()

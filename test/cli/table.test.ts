@@ -70,6 +70,7 @@ describe('the command table', () => {
     // The demo has a board of its own.
     expect(named(({ effect }) => effect === 'reads').filter((name) => name !== 'demo')).toEqual(
       [
+        'agents',
         'assignees',
         'attachments',
         'completion',

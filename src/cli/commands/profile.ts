@@ -195,24 +195,37 @@ export const profileCheck = command({
             .list()
             .map((finding) => (finding.state === 'found' ? finding.profile.name : finding.name))
         : [wanted]
-    const checked: { name: string; problems: readonly Problem[] }[] = []
+    const checked: {
+      name: string
+      problems: readonly Problem[]
+      warnings: readonly Problem[]
+    }[] = []
     for (const each of names)
-      checked.push({ name: each, problems: await context.services.checkProfile(each) })
+      checked.push({
+        name: each,
+        problems: await context.services.checkProfile(each),
+        warnings: await context.services.profileWarnings(each),
+      })
     return {
-      data: checked.map(({ name: each, problems }) => ({ name: each, ok: problems.length === 0, problems })),
+      data: checked.map(({ name: each, problems, warnings }) => ({
+        name: each,
+        ok: problems.length === 0,
+        problems,
+        warnings,
+      })),
       text: (style) =>
         checked
-          .flatMap(({ name: each, problems }) =>
-            problems.length === 0
-              ? [`${style.paint('green', 'ok')}    ${each}`]
-              : [
-                  `${style.paint('red', 'fail')}  ${oneLine(each)}`,
-                  ...problems.flatMap(({ message, next }) => [
-                    `      • ${message}`,
-                    `        ${style.paint('cyan', `→ ${next}`)}`,
-                  ]),
-                ],
-          )
+          .flatMap(({ name: each, problems, warnings }) => [
+            problems.length > 0
+              ? `${style.paint('red', 'fail')}  ${oneLine(each)}`
+              : warnings.length > 0
+                ? `${style.paint('yellow', 'warn')}  ${each}`
+                : `${style.paint('green', 'ok')}    ${each}`,
+            ...[...problems, ...warnings].flatMap(({ message, next }) => [
+              `      • ${message}`,
+              `        ${style.paint('cyan', `→ ${next}`)}`,
+            ]),
+          ])
           .join('\n'),
       exitCode: checked.some(({ problems }) => problems.length > 0) ? 1 : 0,
     }
