@@ -9,7 +9,7 @@ import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import type { Services } from '../cli/services.ts'
 import { conflict } from '../domain/errors.ts'
 import { packageRoot } from './package-root.ts'
-import { isUnconfigured, readConfig } from './settings.ts'
+import { dispatchSettingsOf, isUnconfigured, readConfig } from './settings.ts'
 import type { ServicesWiring } from './wiring.ts'
 
 /** Without a configuration file, the caps that hold. */
@@ -94,10 +94,9 @@ export function openServices(wiring: ServicesWiring): Services {
       )
     },
     async dispatch({ dryRun, max, failureLimit }) {
-      const [{ Dispatcher }, { dispatchDeps }, { dispatchSettingsOf }] = await Promise.all([
+      const [{ Dispatcher }, { dispatchDeps }] = await Promise.all([
         import('../dispatch/dispatcher.ts'),
         import('./dispatch.ts'),
-        import('./settings.ts'),
       ])
       const settings = dispatchSettingsOf((await config()).settings)
       const deps = dispatchDeps({
