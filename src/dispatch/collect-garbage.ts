@@ -88,7 +88,7 @@ async function removeOldLogs(
   before: number,
   report: GarbageReport,
 ): Promise<void> {
-  const folder = join(paths.logs, 'runs')
+  const folder = paths.runLogs
   const open = new Set((await kernel.listLiveRuns()).map((process) => process.logPath))
   for (const name of namesIn(folder)) {
     const file = join(folder, name)

@@ -68,7 +68,7 @@ export async function claimForRun(
       bootId: bootId(),
       claimLock: `${hostname()}:${process.pid}`,
       maxRuntimeSeconds,
-      logFolder: join(deps.paths.logs, 'runs'),
+      logFolder: deps.paths.runLogs,
       workspace: {
         path: workspace.leaseKey,
         kind: workspace.kind,

@@ -13,6 +13,8 @@ export interface HomePaths {
   /** One folder per open run: its private spec and its spooled ending. */
   readonly runs: string
   readonly logs: string
+  /** The logs of runs lie side by side in here. */
+  readonly runLogs: string
   readonly workspaces: string
   readonly trash: string
   /** Uncommitted changes of worktrees whose run was ended, one folder per run. */
@@ -43,6 +45,7 @@ export const homePaths = (home: string): HomePaths => ({
   backups: join(home, 'backups'),
   runs: join(home, 'runs'),
   logs: join(home, 'logs'),
+  runLogs: join(home, 'logs', 'runs'),
   workspaces: join(home, 'workspaces'),
   trash: join(home, 'trash'),
   snapshots: join(home, 'snapshots'),

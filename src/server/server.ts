@@ -148,7 +148,7 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
       hub,
       standing,
       version,
-      logs: paths.logs,
+      logs: paths.runLogs,
       inspect: { host: kernel.deps.host, clock, treeOf: options.treeOf },
     }),
     open: openRoutes({

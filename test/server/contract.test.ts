@@ -406,7 +406,7 @@ describe('GET /tasks/:id/log', () => {
 })
 
 /** Opens a run on the card and gives the path of its log, as the board knows it. */
-async function logOf(server: TestServer, id: string, folder = server.paths.logs): Promise<string> {
+async function logOf(server: TestServer, id: string, folder = server.paths.runLogs): Promise<string> {
   const opened = await server.kernel.openRun(
     {
       taskId: id,

@@ -88,7 +88,7 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
   const folder = temporaryFolder()
   const test = await openTestKernel(database)
   const paths = homePaths(folder.path)
-  mkdirSync(paths.logs, { recursive: true })
+  mkdirSync(paths.runLogs, { recursive: true })
   const logged: Logged[] = []
   const write =
     (level: string) =>
