@@ -137,6 +137,9 @@ export const BEHAVIOURS = {
   'agents.detect': 'agents on the PATH are found with their version, and with whether there is a login',
   'agents.version-cache': 'a program is asked for its version once, and again when its file is replaced',
   'agents.list': 'yard agents lists every agent with what is installed of it',
+  // The server
+  'http.guide': 'what docs/api.md tells people to type works, and prints what it says',
+  'http.log': 'the log of a run can be read where its runner wrote it',
 
   // The tools of workers and orchestrators
   'tools.seven': 'the seven tools of a worker take the inputs that existing workers know',
