@@ -6,7 +6,7 @@ import type { Argument, Completes, Option } from './command.ts'
 import type { Context } from './context.ts'
 import { findEntry, GROUPS, TABLE } from './table.ts'
 import { printed } from './printed.ts'
-import { oneLine } from './text/safe.ts'
+import { oneLine } from '../lib/safe-text.ts'
 
 interface Offer {
   readonly value: string

@@ -2,7 +2,7 @@ import { taskView } from '../../contract/views.ts'
 import { argument, command, flag, taskId } from '../command.ts'
 import { noticeOfProfile } from '../notices.ts'
 import { assigneeFrom } from '../options.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 
 export const assign = command({
   about: 'Gives a task to a profile, or to nobody. Refused while it runs, unless its run is stopped first.',

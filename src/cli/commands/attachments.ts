@@ -2,9 +2,9 @@ import { resolve } from 'node:path'
 import { attachmentView } from '../../contract/views.ts'
 import { notFound } from '../../domain/errors.ts'
 import { command, taskId, text, UsageError } from '../command.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { table } from '../text/table.ts'
-import { byteSize, relative } from '../text/time.ts'
+import { byteSize, relative } from '../../lib/amounts.ts'
 
 export const attachments = command({
   about: 'Lists the files kept with a task, or writes one out.',

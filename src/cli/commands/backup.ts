@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { argument, command, flag, text } from '../command.ts'
 import { table } from '../text/table.ts'
-import { byteSize, relative } from '../text/time.ts'
+import { byteSize, relative } from '../../lib/amounts.ts'
 
 const fileView = (file: { path: string; createdAt: number; size: number }) => ({
   path: file.path,

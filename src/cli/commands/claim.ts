@@ -1,7 +1,7 @@
 import { taskView } from '../../contract/views.ts'
 import { conflict } from '../../domain/errors.ts'
 import { command, taskId, wholeNumber } from '../command.ts'
-import { localTime } from '../text/time.ts'
+import { localTime } from '../../lib/amounts.ts'
 
 export const claim = command({
   about:

@@ -1,6 +1,6 @@
 import { commentView } from '../../contract/views.ts'
 import { command, several, taskId, text } from '../command.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 
 export const comment = command({
   about:

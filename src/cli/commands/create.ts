@@ -7,7 +7,7 @@ import { argument, command, duration, flag, text, texts, wholeNumber } from '../
 import type { Context } from '../context.ts'
 import { noticeOfProfile } from '../notices.ts'
 import { moment } from '../options.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { paintStatus } from '../text/style.ts'
 
 export const create = command({

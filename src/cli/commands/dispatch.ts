@@ -1,6 +1,6 @@
 import { command, flag, wholeNumber } from '../command.ts'
-import { count } from '../text/time.ts'
-import { oneLine } from '../text/safe.ts'
+import { count } from '../../lib/amounts.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 
 export const dispatch = command({
   about: 'One pass of the dispatcher: takes back what is lost, promotes what is due, starts what is ready.',

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { startDetached } from '../start-detached.ts'
 import type { GatewayStatus } from '../services.ts'
 import type { Style } from '../text/style.ts'
-import { relative } from '../text/time.ts'
+import { relative } from '../../lib/amounts.ts'
 
 export const gatewayStart = command({
   about:

@@ -1,5 +1,5 @@
 import { command, wholeNumber } from '../command.ts'
-import { byteSize, count } from '../text/time.ts'
+import { byteSize, count } from '../../lib/amounts.ts'
 
 export const gc = command({
   about:

@@ -1,6 +1,6 @@
 import { taskView } from '../../contract/views.ts'
 import { command, taskId, text } from '../command.ts'
-import { localTime } from '../text/time.ts'
+import { localTime } from '../../lib/amounts.ts'
 
 export const heartbeat = command({
   about: 'A sign of life from whoever works on a running task; extends the claim.',

@@ -1,5 +1,5 @@
 import { command } from '../command.ts'
-import { count } from '../text/time.ts'
+import { count } from '../../lib/amounts.ts'
 
 export const init = command({
   about: 'Makes home and board, unless they are there, lists the profiles found, and says what comes next.',

@@ -2,10 +2,10 @@ import { taskView } from '../../contract/views.ts'
 import type { Task } from '../../domain/task.ts'
 import { command, flag, text, wholeNumber } from '../command.ts'
 import { assigneeFrom, statuses } from '../options.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { paintStatus } from '../text/style.ts'
 import { table, type Column } from '../text/table.ts'
-import { span } from '../text/time.ts'
+import { span } from '../../lib/amounts.ts'
 
 export const listTasks = command({
   about: 'Lists tasks, the highest priority first, then the oldest.',

@@ -1,8 +1,8 @@
 import { subscriptionView } from '../../contract/views.ts'
 import { command, optional, taskId, text, UsageError } from '../command.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { table } from '../text/table.ts'
-import { relative } from '../text/time.ts'
+import { relative } from '../../lib/amounts.ts'
 
 const chat = {
   platform: text('name', 'Where the chat is: telegram, slack, discord and the like.'),

@@ -1,6 +1,6 @@
 import { holdView } from '../../contract/views.ts'
 import { command, optional, text } from '../command.ts'
-import { count } from '../text/time.ts'
+import { count } from '../../lib/amounts.ts'
 import type { HoldTarget } from '../../kernel/pause.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 

@@ -5,9 +5,9 @@ import { nearest } from '../../lib/nearest.ts'
 import { argument, command, optional, text } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { Problem, Profile } from '../services.ts'
-import { oneLine, safe } from '../text/safe.ts'
+import { oneLine, safe } from '../../lib/safe-text.ts'
 import { table } from '../text/table.ts'
-import { span } from '../text/time.ts'
+import { span } from '../../lib/amounts.ts'
 
 const name = argument('The profile.', { completes: 'profile' })
 

@@ -1,10 +1,10 @@
 import { runView } from '../../contract/views.ts'
 import type { RunView } from '../../kernel/show-task.ts'
 import { command, taskId } from '../command.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { paintOutcome } from '../text/style.ts'
 import { table, type Column } from '../text/table.ts'
-import { relative, span } from '../text/time.ts'
+import { relative, span } from '../../lib/amounts.ts'
 
 export const runs = command({
   about: 'Lists the attempts at a task, the oldest first.',

@@ -1,10 +1,10 @@
 import { statsView } from '../../contract/views.ts'
 import { TASK_STATUSES, type TaskStatus } from '../../domain/task.ts'
 import { command } from '../command.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { paintStatus, type Style } from '../text/style.ts'
 import { table, type Column } from '../text/table.ts'
-import { span } from '../text/time.ts'
+import { span } from '../../lib/amounts.ts'
 
 type Counts = Readonly<Partial<Record<TaskStatus, number>>>
 

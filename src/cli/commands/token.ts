@@ -1,9 +1,9 @@
 import { credentialView } from '../../contract/credential-view.ts'
 import { SCOPES } from '../../domain/credential.ts'
 import { argument, choice, command, duration, text, UsageError } from '../command.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { table } from '../text/table.ts'
-import { relative } from '../text/time.ts'
+import { relative } from '../../lib/amounts.ts'
 
 export const tokenCreate = command({
   about: 'Makes a token for a program that uses the HTTP interface. It is printed once, and kept nowhere.',

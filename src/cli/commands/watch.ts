@@ -5,9 +5,9 @@ import { nearest } from '../../lib/nearest.ts'
 import { command, taskId, text, wholeNumber, type Aside, type Line, type Option } from '../command.ts'
 import { followEvents, type FollowOptions } from '../follow-events.ts'
 import { eventDetails, paintKind } from '../text/event.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import type { Style } from '../text/style.ts'
-import { clockTime } from '../text/time.ts'
+import { clockTime } from '../../lib/amounts.ts'
 import { cutToWidth } from '../text/width.ts'
 
 const kinds: Option<readonly string[] | undefined> = {

@@ -1,7 +1,7 @@
 import { reasonView } from '../../contract/views.ts'
 import { command, taskId } from '../command.ts'
 import { reasonLines } from '../text/reason.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { paintStatus } from '../text/style.ts'
 import { whyContext } from '../why-context.ts'
 

@@ -1,7 +1,7 @@
 import { contextText } from '../../kernel/worker-context.ts'
 import { workerContextView } from '../../contract/views.ts'
 import { command, taskId } from '../command.ts'
-import { safe } from '../text/safe.ts'
+import { safe } from '../../lib/safe-text.ts'
 
 export const workerContext = command({
   about:

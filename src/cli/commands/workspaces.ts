@@ -2,9 +2,9 @@ import { workspaceView } from '../../contract/views.ts'
 import type { WorkspaceOwner } from '../../kernel/retention.ts'
 import { argument, command, flag } from '../command.ts'
 import type { Context } from '../context.ts'
-import { oneLine } from '../text/safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { table } from '../text/table.ts'
-import { byteSize, count, relative } from '../text/time.ts'
+import { byteSize, count, relative } from '../../lib/amounts.ts'
 
 export const workspaces = command({
   about: 'Lists every workspace: which task it belongs to, whether it is in use, kept or gone, and why.',

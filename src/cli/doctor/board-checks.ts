@@ -1,7 +1,7 @@
 /** The board: whether it is sound, and what waits on it for too long. */
 import { holdReason } from '../../domain/claim.ts'
-import { count, relative, span } from '../text/time.ts'
-import { oneLine } from '../text/safe.ts'
+import { count, relative, span } from '../../lib/amounts.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { fail, ok, warn, type Check, type Finding } from './check.ts'
 import { canOpenBoard, isBoardThere, NO_BOARD } from './no-board.ts'
 

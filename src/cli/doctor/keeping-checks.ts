@@ -1,5 +1,5 @@
 /** What is kept for later: backups and workspaces. */
-import { byteSize, count, relative } from '../text/time.ts'
+import { byteSize, count, relative } from '../../lib/amounts.ts'
 import { ok, warn, type Check, type Finding } from './check.ts'
 import { canOpenBoard, isBoardThere, NO_BOARD } from './no-board.ts'
 

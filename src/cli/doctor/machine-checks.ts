@@ -1,7 +1,7 @@
 /** The machine: its Node, the folder everything is in, and what is free. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { byteSize } from '../text/time.ts'
+import { byteSize } from '../../lib/amounts.ts'
 import { fail, ok, warn, type Check } from './check.ts'
 
 const OLDEST_NODE = 24

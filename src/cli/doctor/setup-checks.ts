@@ -1,5 +1,5 @@
 /** What the person set up: configuration, gateway, profiles. */
-import { relative } from '../text/time.ts'
+import { relative } from '../../lib/amounts.ts'
 import { fail, ok, warn, type Check, type Finding } from './check.ts'
 
 export const configuration: Check = {

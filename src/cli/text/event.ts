@@ -1,8 +1,8 @@
 /** An event as a line a person reads. */
 import type { BoardEvent } from '../../domain/event.ts'
-import { oneLine } from './safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import type { Format, Style } from './style.ts'
-import { span } from './time.ts'
+import { span } from '../../lib/amounts.ts'
 
 const FORMAT: Readonly<Record<string, Format>> = {
   completed: 'green',

@@ -1,7 +1,7 @@
 import type { Reason } from '../../domain/hold.ts'
-import { oneLine } from './safe.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import type { Style } from './style.ts'
-import { localTime, relative, span } from './time.ts'
+import { localTime, relative, span } from '../../lib/amounts.ts'
 
 /** Why a card waits, as lines: the reason with its facts, and below it the command that lifts it. */
 export function reasonLines(style: Style, { text, owner, since, until, lift }: Reason): string[] {

@@ -5,9 +5,9 @@ import type { TaskStatus } from '../../domain/task.ts'
 import type { TaskDetails } from '../../kernel/show-task.ts'
 import { eventDetails, paintKind } from './event.ts'
 import { reasonLines } from './reason.ts'
-import { oneLine, safe } from './safe.ts'
+import { oneLine, safe } from '../../lib/safe-text.ts'
 import { paintOutcome, paintStatus, type Style } from './style.ts'
-import { byteSize, count, localTime, relative, span } from './time.ts'
+import { byteSize, count, localTime, relative, span } from '../../lib/amounts.ts'
 import { cutToWidth, wrap } from './width.ts'
 
 export interface PageInput {

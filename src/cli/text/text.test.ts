@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createStyle, wantsColours, widthOf } from './style.ts'
-import { oneLine, safe } from './safe.ts'
+import { oneLine, safe } from '../../lib/safe-text.ts'
 import { table, type Column } from './table.ts'
-import { byteSize, relative, span } from './time.ts'
+import { byteSize, relative, span } from '../../lib/amounts.ts'
 import { cutToWidth, plainWidth, Unmeasurable, wrap } from './width.ts'
 import { fullWidth } from './full-width.ts'
 
