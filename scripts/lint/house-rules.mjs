@@ -43,6 +43,11 @@ const FOLDERS = {
     may: ['kernel', 'workspaces', 'agents', 'runner/launch.ts', 'domain', 'lib'],
     instead: 'Start a worker through src/runner/launch.ts, and ask the board through src/kernel.',
   },
+  home: {
+    may: ['kernel', 'contract', 'domain', 'lib'],
+    instead:
+      'It holds what every door does with a home beside its board: name what you need in src/home/services.ts, and wire it in src/app.',
+  },
   notify: {
     may: ['kernel', 'contract', 'domain', 'lib'],
     instead: 'Read and acknowledge the outbox through src/kernel.',
@@ -52,7 +57,7 @@ const FOLDERS = {
     instead: 'A door holds no rule: call a verb of src/kernel.',
   },
   server: {
-    may: ['kernel', 'contract', 'domain', 'lib'],
+    may: ['kernel', 'home', 'contract', 'domain', 'lib'],
     instead: 'A door holds no rule: call a verb of src/kernel.',
   },
   mcp: {
@@ -60,7 +65,7 @@ const FOLDERS = {
     instead: 'A door holds no rule: call a verb of src/kernel.',
   },
   cli: {
-    may: ['kernel', 'contract', 'domain', 'lib'],
+    may: ['kernel', 'home', 'contract', 'domain', 'lib'],
     instead: 'A door holds no rule: call a verb of src/kernel. Wire things together in src/app.ts.',
   },
   client: {

@@ -1,6 +1,6 @@
 /** Backups for people and for the gateway's schedule. */
 import { copyFileSync, constants, statSync } from 'node:fs'
-import type { Services } from '../cli/services.ts'
+import type { HomeServices } from '../home/services.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import { systemClock } from '../lib/clock.ts'
 import { conflict } from '../domain/errors.ts'
@@ -12,9 +12,9 @@ import type { ServicesWiring } from './wiring.ts'
 const shape = ({ file, createdAt, size }: Backup) => ({ path: file, createdAt, size })
 
 export async function openBackups(
-  { kernel, place, paths }: ServicesWiring,
+  { kernel, place, paths }: Pick<ServicesWiring, 'kernel' | 'place' | 'paths'>,
   keep: number,
-): Promise<Awaited<ReturnType<Services['backups']>>> {
+): Promise<Awaited<ReturnType<HomeServices['backups']>>> {
   return {
     list: async () => listBackups(paths.backups).map(shape),
     async create(to) {

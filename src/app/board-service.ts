@@ -1,5 +1,5 @@
 /** The database behind the board, for `yard doctor`. */
-import type { Services } from '../cli/services.ts'
+import type { HomeServices } from '../home/services.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from '../store/migrations/index.ts'
 import { inspectSqliteFile } from '../store/sqlite-file.ts'
 import { verifyBackup } from '../store/restore.ts'
@@ -8,7 +8,7 @@ import type { ServicesWiring } from './wiring.ts'
 export async function openBoardService({
   kernel,
   address,
-}: ServicesWiring): Promise<Awaited<ReturnType<Services['board']>>> {
+}: Pick<ServicesWiring, 'kernel' | 'address'>): Promise<Awaited<ReturnType<HomeServices['board']>>> {
   const { store } = (await kernel()).deps
   const place = await address()
   const version = () => {

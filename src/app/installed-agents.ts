@@ -2,7 +2,7 @@
 import { detectAgents } from '../agents/detect-agents.ts'
 import { openProgramVersions } from '../agents/program-version.ts'
 import { agentNames, CLI_AGENTS, findAgent } from '../agents/table.ts'
-import type { AgentState } from '../cli/services.ts'
+import type { AgentState } from '../home/services.ts'
 import type { HomePaths } from '../lib/paths.ts'
 
 export async function installedAgents(

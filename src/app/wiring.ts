@@ -28,3 +28,8 @@ export function namesIn(folder: string): string[] {
     return []
   }
 }
+
+export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}

@@ -1,7 +1,7 @@
 /** Workspaces for people: where a card would be worked on, what is there, what is in the trash. */
 import { join } from 'node:path'
 import type { Profiles } from '../agents/profiles.ts'
-import type { Services } from '../cli/services.ts'
+import type { HomeServices } from '../home/services.ts'
 import type { Settings } from '../contract/config.ts'
 import { conflict } from '../domain/errors.ts'
 import type { Task } from '../domain/task.ts'
@@ -14,10 +14,10 @@ import { namesIn, type ServicesWiring } from './wiring.ts'
 import { expanded } from './settings.ts'
 
 export async function openWorkspaces(
-  { paths, kernel }: ServicesWiring,
+  { paths, kernel }: Pick<ServicesWiring, 'kernel' | 'paths'>,
   settings: () => Promise<Settings>,
   profiles: Profiles,
-): Promise<Awaited<ReturnType<Services['workspaces']>>> {
+): Promise<Awaited<ReturnType<HomeServices['workspaces']>>> {
   const resolve = async (task: Task) => {
     const finding = task.assignee === null ? null : profiles.find(task.assignee)
     const configured = (await settings()).workspaces.repository

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { conflict, unavailable } from '../domain/errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Context } from './context.ts'
-import type { GatewayStatus } from './services.ts'
+import type { GatewayStatus } from '../home/services.ts'
 
 const PATIENCE_MS = 20_000
 const LOOK_EVERY_MS = 50

@@ -1,5 +1,6 @@
 /** What people do with cards beside reporting on them. */
 import type { Actor } from '../domain/actor.ts'
+import { attemptsLeft } from '../domain/attempts.ts'
 import { conflict, invalid } from '../domain/errors.ts'
 import {
   archive,
@@ -22,6 +23,7 @@ import type { WriteTransaction } from '../store/connection.ts'
 import { lastEventOfKind } from '../store/tables/events.ts'
 import { findTaskByKey } from '../store/tables/tasks.ts'
 import { findHolds } from '../store/tables/holds.ts'
+import { ledgerTotals } from '../store/tables/ledger.ts'
 import { countOpenParents } from '../store/tables/links.ts'
 import { apply, signatureOf } from './apply.ts'
 import { blockTask, completeTask, requestTaskReview, type VerdictResult } from './complete-task.ts'
@@ -66,9 +68,22 @@ async function restoring(task: Task, facts: WaitFacts, tx: WriteTransaction): Pr
   return wanted
 }
 
-/** Ends the card's waits, closes its breaker and grants `attempts` more. */
-export const retryTask = (deps: KernelDeps, id: TaskId, attempts: number, actor: Actor): Promise<Task> =>
-  moving('grant attempts', (task, facts) => retry(task, attempts, facts))(deps, id, actor)
+/** Ends the card's waits, closes its breaker and grants `attempts` more; null grants one if none is left. */
+export const retryTask = (
+  deps: KernelDeps,
+  id: TaskId,
+  attempts: number | null,
+  actor: Actor,
+): Promise<Task> =>
+  moving('grant attempts', async (task, facts, tx) =>
+    retry(task, attempts ?? (await missingAttempts(deps, tx, task)), facts),
+  )(deps, id, actor)
+
+const missingAttempts = async (
+  { policy }: KernelDeps,
+  tx: WriteTransaction,
+  { id, assignee }: Task,
+): Promise<number> => (attemptsLeft(await ledgerTotals(tx, id), policy(assignee)) > 0 ? 0 : 1)
 
 export const editTask = (deps: KernelDeps, id: TaskId, wanted: TaskEdit, actor: Actor): Promise<Task> =>
   moving('edit cards', (task) => edit(task, wanted))(deps, id, actor)

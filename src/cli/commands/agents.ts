@@ -1,6 +1,6 @@
 import { command } from '../command.ts'
-import type { AgentState } from '../services.ts'
-import { oneLine } from '../text/safe.ts'
+import type { AgentState } from '../../home/services.ts'
+import { oneLine } from '../../lib/safe-text.ts'
 import { table } from '../text/table.ts'
 
 const REPORTS = { tools: 'tools', command: 'yard', 'exit code': 'exit code' } as const

@@ -1,13 +1,8 @@
 import { resolve } from 'node:path'
+import { backupView } from '../../contract/home-views.ts'
 import { argument, command, flag, text } from '../command.ts'
 import { table } from '../text/table.ts'
 import { byteSize, relative } from '../../lib/amounts.ts'
-
-const fileView = (file: { path: string; createdAt: number; size: number }) => ({
-  path: file.path,
-  created_at: file.createdAt,
-  size: file.size,
-})
 
 export const backup = command({
   about:
@@ -23,7 +18,7 @@ export const backup = command({
     if (options.list) {
       const all = await backups.list()
       return {
-        data: all.map(fileView),
+        data: all.map(backupView),
         text: (style) =>
           all.length === 0
             ? 'No backups yet.'
@@ -36,7 +31,7 @@ export const backup = command({
     }
     const made = await backups.create(options.to === undefined ? null : resolve(folder, options.to))
     return {
-      data: fileView(made),
+      data: backupView(made),
       piped: made.path,
       text: () => `Backed up to ${made.path} (${byteSize(made.size)})`,
     }

@@ -1,5 +1,6 @@
 import { taskView } from '../../contract/views.ts'
 import { conflict } from '../../domain/errors.ts'
+import { claimByHand } from '../../home/claim-by-hand.ts'
 import { command, taskId, wholeNumber } from '../command.ts'
 import { localTime } from '../../lib/amounts.ts'
 
@@ -14,39 +15,29 @@ export const claim = command({
   examples: ['cd "$(yard claim t_1a2b)"'],
   async run(context, { arguments: { id }, options: { ttl } }) {
     const kernel = await context.kernel()
-    const workspaces = await context.services.workspaces()
-    const wanted = await kernel.getTask(await kernel.resolveTaskId(id))
-    if (wanted.status === 'ready') {
-      const place = await workspaces.resolve(wanted)
-      if ('problem' in place)
-        throw conflict('no_workspace', `Cannot claim ${wanted.id}: ${place.problem} ${place.next}`, {
-          id: wanted.id,
-        })
-    }
-    const result = await kernel.claimTask(
-      wanted.id,
-      ttl === undefined ? {} : { ttlSeconds: ttl },
+    const claimed = await claimByHand(
+      { kernel, services: context.services },
+      await kernel.resolveTaskId(id),
+      { ttlSeconds: ttl ?? null },
       context.actor,
     )
-    if ('refused' in result) {
-      const { text, lift, kind } = result.refused
+    const { task } = claimed
+    if ('refused' in claimed) {
+      const { text, lift, kind } = claimed.refused
       throw conflict(
         'not_claimable',
-        `Cannot claim ${wanted.id}: ${text}.${lift === null ? '' : ` Next: ${lift}`}`,
-        {
-          id: wanted.id,
-          reason: kind,
-        },
+        `Cannot claim ${task.id}: ${text}.${lift === null ? '' : ` Next: ${lift}`}`,
+        { id: task.id, reason: kind },
       )
     }
-    const { path } = await workspaces.prepare(result.claimed)
-    const until = result.claimed.claimExpires
+    const { runId, workspace } = claimed
+    const until = task.claimExpires
     return {
-      data: { task: taskView(result.claimed), run_id: result.runId, workspace: path },
-      piped: path,
+      data: { task: taskView(task), run_id: runId, workspace },
+      piped: workspace,
       text: () =>
-        `Claimed ${result.claimed.id} as run ${result.runId}${until === null ? '' : ` until ${localTime(until)}`}\nWorkspace: ${path}`,
-      next: [`yard heartbeat ${wanted.id}`, `yard complete ${wanted.id} --summary "<what you did>"`],
+        `Claimed ${task.id} as run ${runId}${until === null ? '' : ` until ${localTime(until)}`}\nWorkspace: ${workspace}`,
+      next: [`yard heartbeat ${task.id}`, `yard complete ${task.id} --summary "<what you did>"`],
     }
   },
 })

@@ -1,45 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { configKeys, type ConfigKey, type LoadedConfig } from '../../contract/config.ts'
-import { invalid } from '../../domain/errors.ts'
-import { nearest } from '../../lib/nearest.ts'
+import { existsSync } from 'node:fs'
+import { settingView } from '../../contract/home-views.ts'
+import { getSetting, overruledBy, setSetting, settingsOf } from '../../home/settings.ts'
 import { argument, command } from '../command.ts'
 import { table } from '../text/table.ts'
 
 const key = argument('The setting, for example kanban.max_running.', { completes: 'config-key' })
 
-interface Setting extends ConfigKey {
-  readonly value: unknown
-  readonly origin: string
-}
-
-function settingsOf({ settings, origins }: LoadedConfig): readonly Setting[] {
-  return configKeys().map((known) => ({
-    ...known,
-    value: masked(
-      known.key
-        .split('.')
-        .reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], settings),
-    ),
-    origin: origins[known.key] ?? 'default',
-  }))
-}
-
-/** The address of a database may carry a password, which is never shown. */
-const masked = (value: unknown): unknown =>
-  typeof value === 'string' ? value.replace(/^(\w+:\/\/[^:@/]*):.*@/, '$1:***@') : value
-
 const written = (value: unknown): string =>
   typeof value === 'string' && value !== '' ? value : JSON.stringify(value)
-
-const settingView = ({ key: name, value, origin, default: fallback, type, about }: Setting) => ({
-  key: name,
-  value,
-  origin,
-  default: fallback,
-  type,
-  about,
-})
 
 export const configShow = command({
   about: 'Shows every setting with the value in force and where it came from.',
@@ -73,31 +41,14 @@ export const configShow = command({
   },
 })
 
-function knownKey(wanted: string): string {
-  const known = configKeys().map((each) => each.key)
-  if (known.includes(wanted)) return wanted
-  // Most people leave the group out.
-  const byName = new Map(known.map((each) => [each.slice(each.lastIndexOf('.') + 1), each]))
-  const near = nearest(wanted, known) ?? byName.get(nearest(wanted, [...byName.keys()]) ?? '') ?? null
-  throw invalid(
-    'unknown_setting',
-    `There is no setting ${wanted}.${near === null ? '' : ` Did you mean ${near}?`} All settings: yard config`,
-    { key: wanted },
-  )
-}
-
 export const configGet = command({
   about: 'Prints the value of one setting that is in force.',
   effect: 'reads',
   arguments: { key },
   examples: ['yard config get kanban.max_running'],
-  async run({ services }, { arguments: { key: wanted } }) {
-    const name = knownKey(wanted)
-    const setting = settingsOf(await services.config()).find((each) => each.key === name)
-    return {
-      data: setting === undefined ? null : settingView(setting),
-      text: () => (setting === undefined ? '' : written(setting.value)),
-    }
+  async run(context, { arguments: { key: wanted } }) {
+    const setting = await getSetting(context, wanted)
+    return { data: settingView(setting), text: () => written(setting.value) }
   },
 })
 
@@ -109,35 +60,22 @@ export const configSet = command({
     value: argument('Its new value: a number, true, false, null, text, or a list such as [A, B].'),
   },
   examples: ['yard config set kanban.max_running 8', 'yard config set kanban.silence_limit 20m'],
-  async run({ services, paths }, { arguments: { key: wanted, value } }) {
-    const name = knownKey(wanted)
-    const before = existsSync(paths.config) ? readFileSync(paths.config, 'utf8') : ''
-    const { setInYaml } = await import('../edit-yaml.ts')
-    const after = setInYaml(before, name.split('.'), value)
-    await services.checkConfig(after)
-    writeWhole(paths.config, after)
-    const setting = settingsOf(await services.config()).find((each) => each.key === name)
-    const overruled = setting?.origin.startsWith('env ') === true
+  async run(context, { arguments: { key: wanted, value } }) {
+    const { valueOf } = await import('../../home/edit-yaml.ts')
+    const setting = await setSetting(context, wanted, valueOf(value))
+    const variable = overruledBy(setting)
     return {
-      data: setting === undefined ? null : settingView(setting),
-      text: () => `${name} is ${written(setting?.value)} (${setting?.origin})`,
-      warnings: overruled
-        ? [
-            `${name} is written to ${paths.config}, but ${setting?.origin.slice(4)} has the last word in this shell.`,
-          ]
-        : [],
+      data: settingView(setting),
+      text: () => `${setting.key} is ${written(setting.value)} (${setting.origin})`,
+      warnings:
+        variable === null
+          ? []
+          : [
+              `${setting.key} is written to ${context.paths.config}, but ${variable} has the last word in this shell.`,
+            ],
     }
   },
 })
-
-/** The old file or the new one is there at every moment, never half of one. */
-function writeWhole(path: string, content: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const beside = `${path}.${process.pid}.new`
-  writeFileSync(beside, content, { mode: 0o600 })
-  chmodSync(beside, 0o600)
-  renameSync(beside, path)
-}
 
 export const configPath = command({
   about: 'Says where config.yaml is, or would be.',

@@ -1,8 +1,6 @@
 import { command } from '../command.ts'
-import { CHECKS } from '../doctor/checks.ts'
-import { isYardError } from '../../domain/errors.ts'
-import type { Context } from '../context.ts'
-import type { Check, Finding } from '../doctor/check.ts'
+import { examinationView } from '../../contract/home-views.ts'
+import type { Examination } from '../../home/doctor/examine.ts'
 import type { Style } from '../text/style.ts'
 import { wrap } from '../text/width.ts'
 
@@ -12,43 +10,21 @@ export const doctor = command({
   effect: 'reads',
   examples: ['yard doctor', 'yard doctor --json | jq \'.checks[] | select(.status != "ok")\''],
   async run(context) {
-    const findings: (Finding & { readonly check: string })[] = []
-    for (const check of CHECKS)
-      for (const finding of await carryOut(check, context)) findings.push({ check: check.name, ...finding })
-    const failed = findings.some(({ status }) => status === 'fail')
+    // Loaded here: no other command looks an installation over.
+    const { examine } = await import('../../home/doctor/examine.ts')
+    const examination = await examine(context)
     return {
-      data: {
-        ok: !failed,
-        checks: findings.map(({ check, status, message, next }) => ({
-          check,
-          status,
-          message,
-          next: next ?? null,
-        })),
-      },
-      text: (style) => findings.flatMap((finding) => lines(style, finding)).join('\n'),
-      exitCode: failed ? 1 : 0,
+      data: examinationView(examination),
+      text: (style) => examination.findings.flatMap((finding) => lines(style, finding)).join('\n'),
+      exitCode: examination.ok ? 0 : 1,
     }
   },
 })
 
-async function carryOut(check: Check, context: Context): Promise<readonly Finding[]> {
-  try {
-    return await check.look(context)
-  } catch (error) {
-    // A check that cannot be made is a finding as well; the others go on.
-    const message = error instanceof Error ? error.message : String(error)
-    return [{ status: 'fail', message: isYardError(error) ? message : `the check failed: ${message}` }]
-  }
-}
-
 const MARK = { ok: ['ok', 'green'], warn: ['warn', 'yellow'], fail: ['FAIL', 'red'] } as const
 const INDENT = 20
 
-function lines(
-  style: Style,
-  { check, status, message, next }: Finding & { readonly check: string },
-): string[] {
+function lines(style: Style, { check, status, message, next }: Examination['findings'][number]): string[] {
   const [mark, format] = MARK[status]
   const [first = '', ...rest] = message
     .split('\n')

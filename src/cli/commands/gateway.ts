@@ -1,7 +1,7 @@
 import { command, flag, type Line } from '../command.ts'
 import type { Context } from '../context.ts'
 import { startDetached } from '../start-detached.ts'
-import type { GatewayStatus } from '../services.ts'
+import type { GatewayStatus } from '../../home/services.ts'
 import type { Style } from '../text/style.ts'
 import { relative } from '../../lib/amounts.ts'
 

@@ -1,36 +1,13 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { conflict, invalid, notFound } from '../../domain/errors.ts'
-import { nearest } from '../../lib/nearest.ts'
+import { profileView } from '../../contract/home-views.ts'
+import { invalid, notFound } from '../../domain/errors.ts'
 import { argument, command, optional, text } from '../command.ts'
 import type { Context } from '../context.ts'
-import type { Problem, Profile } from '../services.ts'
+import type { Problem, Profile } from '../../home/services.ts'
 import { oneLine, safe } from '../../lib/safe-text.ts'
 import { table } from '../text/table.ts'
 import { span } from '../../lib/amounts.ts'
 
 const name = argument('The profile.', { completes: 'profile' })
-
-const profileView = (profile: Profile) => ({
-  name: profile.name,
-  description: profile.description,
-  agent: profile.agent,
-  command: profile.command,
-  model: profile.model,
-  environment: profile.environment,
-  skills: profile.skills,
-  limits: {
-    max_runtime_seconds: profile.limits.maxRuntimeSeconds,
-    silence_seconds: profile.limits.silenceSeconds,
-    max_running: profile.limits.maxRunning,
-    max_attempts: profile.limits.maxAttempts,
-    attempts_per_day: profile.limits.attemptsPerDay,
-    grace_seconds: profile.limits.graceSeconds,
-  },
-  repository: profile.repository,
-  workspace: profile.workspace,
-  file: profile.file,
-})
 
 export const profileList = command({
   about: 'Lists all profiles: those of this repository, of the home, and built in.',
@@ -145,36 +122,12 @@ export const profileCreate = command({
   arguments: { name: argument('Its name: lowercase letters, digits, - and _.') },
   options: { agent: text('agent', 'How its workers are driven; command by default.') },
   examples: ['yard profile create coder', 'yard profile create tests --agent shell'],
-  async run({ services, paths }, { arguments: { name: wanted }, options }) {
-    if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(wanted))
-      throw invalid(
-        'bad_profile_name',
-        `${JSON.stringify(wanted)} cannot name a profile: use lowercase letters, digits, - and _, beginning with a letter or digit, at most 64.`,
-        { name: wanted },
-      )
-    const agents = (await services.agents()).map((agent) => agent.name)
-    const agent = options.agent ?? (agents.includes('command') ? 'command' : (agents[0] ?? 'command'))
-    if (!agents.includes(agent)) {
-      const near = nearest(agent, agents)
-      throw invalid(
-        'unknown_agent',
-        `There is no agent ${agent}. ${near === null ? `Known: ${agents.join(', ')}` : `Did you mean ${near}?`}`,
-        { agent },
-      )
-    }
-    const file = join(paths.profiles, `${wanted}.md`)
-    if (existsSync(file))
-      throw conflict(
-        'profile_exists',
-        `Cannot create profile ${wanted}: ${file} is there. Look at it with: yard profile show ${wanted}`,
-        { file },
-      )
-    const content = await services.profileTemplate(wanted, agent)
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    writeFileSync(file, content, { flag: 'wx', mode: 0o600 })
+  async run({ services }, { arguments: { name: wanted }, options: { agent } }) {
+    const files = await services.profileFiles()
+    const { file } = await files.create(wanted, { agent: agent ?? null })
     return {
-      data: { name: wanted, agent, file },
-      piped: file,
+      data: { name: wanted, agent: agent ?? 'command', file },
+      piped: file ?? '',
       text: () => `Wrote ${file}`,
       next: [`look it over, then: yard profile check ${wanted}`],
     }

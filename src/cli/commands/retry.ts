@@ -1,5 +1,3 @@
-import { attemptsLeft } from '../../domain/attempts.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
 import { forEachTask } from '../bulk.ts'
 import { command, taskIds, wholeNumber } from '../command.ts'
 
@@ -16,11 +14,6 @@ export const retry = command({
   examples: ['yard retry t_1a2b', 'yard retry t_1a2b --attempts 3'],
   run: (context, { arguments: { ids }, options: { attempts } }) =>
     forEachTask(context, ids, async (kernel, id) => ({
-      task: await kernel.retryTask(id, attempts ?? (await missingAttempts(kernel, id)), context.actor),
+      task: await kernel.retryTask(id, attempts ?? null, context.actor),
     })),
 })
-
-async function missingAttempts(kernel: Kernel, id: string): Promise<number> {
-  const { attempts } = await kernel.showTask(id)
-  return attemptsLeft(attempts, kernel.deps.policy()) > 0 ? 0 : 1
-}

@@ -1,3 +1,4 @@
+import { trashView } from '../../contract/home-views.ts'
 import { workspaceView } from '../../contract/views.ts'
 import type { WorkspaceOwner } from '../../kernel/retention.ts'
 import { argument, command, flag } from '../command.ts'
@@ -80,13 +81,7 @@ interface Row extends WorkspaceOwner {
 async function listTrash({ services }: Context) {
   const all = await (await services.workspaces()).listTrash()
   return {
-    data: all.map(({ name, taskId, from, trashedAt, reason }) => ({
-      name,
-      task_id: taskId,
-      from,
-      trashed_at: trashedAt,
-      reason,
-    })),
+    data: all.map(trashView),
     text: (style: Parameters<typeof table>[0]) =>
       all.length === 0
         ? 'The trash is empty.'

@@ -1,10 +1,10 @@
 import { runView } from '../../contract/views.ts'
 import { conflict } from '../../domain/errors.ts'
+import { readLog } from '../../home/run-log.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { RunView } from '../../kernel/show-task.ts'
 import type { Handlers } from '../handler.ts'
 import { inspectRun, type InspectDeps } from '../inspect-run.ts'
-import { readRunLog } from '../run-log.ts'
 
 export interface RunsDeps {
   readonly kernel: Kernel
@@ -57,7 +57,7 @@ export const runHandlers = ({ kernel, logs, inspect }: RunsDeps) =>
       if (run === undefined || path === null)
         return { task_id: id, path: null, exists: false, size_bytes: 0, content: '', truncated: false }
       assertHere(kernel, run, path)
-      const log = await readRunLog(logs, path, tail ?? null)
+      const log = await readLog({ path, folder: logs }, tail ?? null)
       return {
         task_id: id,
         path,

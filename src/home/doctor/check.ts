@@ -1,4 +1,16 @@
-import type { Context } from '../context.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { HomePaths } from '../../lib/paths.ts'
+import type { HomeServices } from '../services.ts'
+
+/** What is looked over. */
+export interface Installation {
+  readonly paths: HomePaths
+  readonly services: HomeServices
+  /** Opens the board on first use. */
+  readonly kernel: () => Promise<Kernel>
+  /** Whole unix seconds. */
+  readonly now: number
+}
 
 export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail'
@@ -10,7 +22,7 @@ export interface Finding {
 export interface Check {
   readonly name: string
   /** Looks, and changes nothing. What it throws becomes a failure. */
-  look(context: Context): Promise<readonly Finding[]> | readonly Finding[]
+  look(installation: Installation): Promise<readonly Finding[]> | readonly Finding[]
 }
 
 export const ok = (message: string): Finding => ({ status: 'ok', message })

@@ -2,7 +2,7 @@ import { isMap, parse, parseDocument } from 'yaml'
 import { invalid } from '../domain/errors.ts'
 
 /** The text with one value changed or added; everything else of it stays as it was written. */
-export function setInYaml(text: string, path: readonly string[], value: string): string {
+export function setInYaml(text: string, path: readonly string[], value: unknown): string {
   const document = parseDocument(text)
   const [error] = document.errors
   if (error !== undefined)
@@ -20,11 +20,12 @@ export function setInYaml(text: string, path: readonly string[], value: string):
     const group = path.slice(0, length)
     if (document.hasIn(group) && !isMap(document.getIn(group))) document.deleteIn(group)
   }
-  document.setIn(path, valueOf(value))
+  document.setIn(path, value)
   return document.toString()
 }
 
-function valueOf(text: string): unknown {
+/** What a person wrote as a value: `8`, `true`, `[A, B]`; text when it is nothing else. */
+export function valueOf(text: string): unknown {
   try {
     return parse(text)
   } catch {

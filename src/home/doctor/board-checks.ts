@@ -7,9 +7,9 @@ import { canOpenBoard, isBoardThere, NO_BOARD } from './no-board.ts'
 
 export const board: Check = {
   name: 'board',
-  async look(context) {
-    if (!(await isBoardThere(context))) return [warn('there is no board yet', 'yard init')]
-    const found = await context.services.board()
+  async look(installation) {
+    if (!(await isBoardThere(installation))) return [warn('there is no board yet', 'yard init')]
+    const found = await installation.services.board()
     const { dialect, location, schema } = found
     const problems = await found.check()
     if (problems.length > 0)
@@ -27,14 +27,14 @@ const LONG_READY = 120
 
 export const waiting: Check = {
   name: 'ready tasks',
-  async look(context) {
-    if (!(await canOpenBoard(context))) return NO_BOARD
-    const kernel = await context.kernel()
+  async look(installation) {
+    if (!(await canOpenBoard(installation))) return NO_BOARD
+    const kernel = await installation.kernel()
     const { byStatus, byAssignee, oldestReadyAgeSeconds } = await kernel.getStats()
     const ready = byStatus.ready ?? 0
     if (ready === 0) return [ok('none waits')]
     const unassigned = byAssignee['']?.ready ?? 0
-    const caps = await context.services.caps()
+    const caps = await installation.services.caps()
     const running = byStatus.running ?? 0
     const facts = `${count(ready, 'ready task')}, the oldest for ${span(oldestReadyAgeSeconds ?? 0)}; ${running} of ${caps.board} running`
     const findings: Finding[] = []
@@ -58,14 +58,14 @@ export const waiting: Check = {
 
 export const holds: Check = {
   name: 'holds',
-  async look(context) {
-    if (!(await canOpenBoard(context))) return NO_BOARD
-    const wide = (await (await context.kernel()).listHolds()).filter(({ scope }) => scope !== 'task')
+  async look(installation) {
+    if (!(await canOpenBoard(installation))) return NO_BOARD
+    const wide = (await (await installation.kernel()).listHolds()).filter(({ scope }) => scope !== 'task')
     if (wide.length === 0) return [ok('neither the board nor a profile is held')]
     return wide.map((hold) => {
       const { text, owner, lift } = holdReason(hold)
       return warn(
-        `${oneLine(text)} (by ${oneLine(owner ?? 'nobody')}, ${relative(hold.since, context.now)})`,
+        `${oneLine(text)} (by ${oneLine(owner ?? 'nobody')}, ${relative(hold.since, installation.now)})`,
         lift ?? undefined,
       )
     })
@@ -74,15 +74,15 @@ export const holds: Check = {
 
 export const lostRuns: Check = {
   name: 'runs',
-  async look(context) {
-    if (!(await canOpenBoard(context))) return NO_BOARD
-    const kernel = await context.kernel()
+  async look(installation) {
+    if (!(await canOpenBoard(installation))) return NO_BOARD
+    const kernel = await installation.kernel()
     const live = await kernel.listLiveRuns()
     const lost = live.filter(
       ({ host, runner }) =>
         host === kernel.deps.host &&
         runner !== null &&
-        context.services.processes.liveness(runner) === 'gone',
+        installation.services.processes.liveness(runner) === 'gone',
     )
     if (lost.length === 0)
       return [

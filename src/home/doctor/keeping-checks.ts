@@ -5,15 +5,15 @@ import { canOpenBoard, isBoardThere, NO_BOARD } from './no-board.ts'
 
 export const backups: Check = {
   name: 'backups',
-  async look(context) {
-    if (!(await isBoardThere(context))) return NO_BOARD
-    const [newest] = await (await context.services.backups()).list()
+  async look(installation) {
+    if (!(await isBoardThere(installation))) return NO_BOARD
+    const [newest] = await (await installation.services.backups()).list()
     if (newest === undefined)
       return [warn('there is no backup yet; the gateway makes them by itself', 'yard backup')]
-    const hours = (await context.services.config()).settings.backups.every_hours
-    const facts = `the newest was made ${relative(newest.createdAt, context.now)} (${byteSize(newest.size)})`
+    const hours = (await installation.services.config()).settings.backups.every_hours
+    const facts = `the newest was made ${relative(newest.createdAt, installation.now)} (${byteSize(newest.size)})`
     return [
-      context.now - newest.createdAt > 2 * hours * 3600
+      installation.now - newest.createdAt > 2 * hours * 3600
         ? warn(`${facts}, and one is due every ${hours} h`, 'yard backup')
         : ok(facts),
     ]
@@ -22,14 +22,14 @@ export const backups: Check = {
 
 export const workspaces: Check = {
   name: 'workspaces',
-  async look(context) {
-    if (!(await canOpenBoard(context))) return NO_BOARD
-    const kernel = await context.kernel()
+  async look(installation) {
+    if (!(await canOpenBoard(installation))) return NO_BOARD
+    const kernel = await installation.kernel()
     const all = (await kernel.workspacesWithOwners()).filter(
       ({ workspace }) => workspace.state === 'leased' || workspace.state === 'kept',
     )
     const strays = await (
-      await context.services.workspaces()
+      await installation.services.workspaces()
     ).strays(all.map(({ workspace }) => workspace.path))
     const findings: Finding[] = strays.map((path) =>
       warn(

@@ -1,0 +1,98 @@
+/** What every door is handed of a home; each part is loaded when it is first asked for. */
+import type { LoadedConfig } from '../contract/config.ts'
+import { gatewayStatus } from '../dispatch/gateway-state.ts'
+import type { HomeServices } from '../home/services.ts'
+import { systemClock } from '../lib/clock.ts'
+import { liveness } from '../lib/process-identity.ts'
+import { isUnconfigured, readConfig } from './settings.ts'
+import { once, type ServicesWiring } from './wiring.ts'
+
+/** Without a configuration file, the caps that hold. */
+const DEFAULT_CAPS = { board: 4, profile: 2 } as const
+
+export type HomeWiring = Pick<ServicesWiring, 'paths' | 'env' | 'kernel' | 'address' | 'place'>
+
+/** `config` gives the configuration in force: read once by what ends soon, again and again by what goes on. */
+export function openHomeServices(wiring: HomeWiring, config: () => Promise<LoadedConfig>) {
+  const { paths, env } = wiring
+  const userHome = env['HOME'] ?? paths.home
+  const profiles = once(async () => {
+    const { openProfiles, repositoryAround } = await import('../agents/profiles.ts')
+    return openProfiles({
+      folder: paths.profiles,
+      repository: repositoryAround(process.cwd()),
+      userHome,
+    })
+  })
+  return {
+    config,
+    checkConfig: async (text) => (await readConfig(paths, env, text)).settings,
+    async caps() {
+      if (isUnconfigured(paths, env)) return DEFAULT_CAPS
+      const { kanban } = (await config()).settings
+      return { board: kanban.max_running, profile: kanban.max_running_per_profile }
+    },
+    profiles,
+    async profileFiles() {
+      const { readProfileText, writeProfileText, createProfileText } =
+        await import('../agents/profile-files.ts')
+      const place = { folder: paths.profiles, userHome, profiles: await profiles() }
+      return {
+        read: async (name) => readProfileText(place, name),
+        write: async (name, wanted) => writeProfileText(place, name, wanted),
+        create: async (name, wanted) => createProfileText(place, name, wanted),
+      }
+    },
+    async agents() {
+      const { agentNames, findAgent } = await import('../agents/table.ts')
+      return agentNames()
+        .flatMap((name) => findAgent(name) ?? [])
+        .map(({ name, about }) => ({ name, about }))
+    },
+    installedAgents: async () => (await import('./installed-agents.ts')).installedAgents(paths, env),
+    checkProfile: async (name) =>
+      (await import('./check-profile.ts')).checkProfile({ name, profiles: await profiles(), paths, env }),
+    profileWarnings: async (name) =>
+      (await import('./check-profile.ts')).profileWarnings({ name, profiles: await profiles(), paths, env }),
+    board: async () => (await import('./board-service.ts')).openBoardService(wiring),
+    backups: async () =>
+      (await import('./backup-service.ts')).openBackups(wiring, (await config()).settings.backups.keep),
+    workspaces: async () =>
+      (await import('./workspace-service.ts')).openWorkspaces(
+        wiring,
+        async () => (await config()).settings,
+        await profiles(),
+      ),
+    async collectGarbage({ eventRetentionDays, logRetentionDays, now }) {
+      const [{ collectGarbage }, { retentionOf }] = await Promise.all([
+        import('../dispatch/collect-garbage.ts'),
+        import('./dispatch.ts'),
+      ])
+      const kernel = await wiring.kernel()
+      const days = retentionOf((await config()).settings)
+      return collectGarbage(
+        { kernel, paths, boardId: kernel.deps.store.boardId },
+        { ...days, events: eventRetentionDays ?? days.events, logs: logRetentionDays ?? days.logs },
+        now,
+      )
+    },
+    gateway: {
+      async status() {
+        const status = gatewayStatus(paths, systemClock.now())
+        const state = status.running ? status.state : status.crashed
+        return {
+          running: status.running,
+          healthy: status.running && status.healthy,
+          dispatching: status.running && (state?.dispatching ?? false),
+          problems: status.running ? status.problems : [],
+          pid: state?.identity.pid ?? null,
+          version: state?.version ?? null,
+          startedAt: state?.startedAt ?? null,
+          lastPassAt: state?.lastPassAt ?? null,
+          crashed: !status.running && state !== null,
+        }
+      },
+    },
+    processes: { liveness },
+  } satisfies HomeServices
+}
