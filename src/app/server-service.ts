@@ -10,7 +10,9 @@ import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { descendants, findMarked } from '../lib/process-tree.ts'
+import { attachmentStore, type AttachmentStore } from '../workspaces/attachment-store.ts'
 import { runMarker } from '../runner/launch.ts'
+import type { AttachmentFiles } from '../server/services.ts'
 import { personName } from '../cli/person.ts'
 import { packageRoot } from './package-root.ts'
 
@@ -46,6 +48,7 @@ export const serverService =
       treeOf: (runId, leader) => treeOf(kernel.deps.store.boardId, runId, leader),
       services: {
         settings,
+        files: attachmentFiles(attachmentStore(paths.attachments)),
         dispatch: ({ dryRun, max }) =>
           gateway.dispatch({ dryRun, explicit: true, ...(max === null ? {} : { max }) }),
         dispatcherLack: async () => (gateway.isDispatching ? null : NOT_DISPATCHING),
@@ -55,6 +58,12 @@ export const serverService =
     wiring.onReady(server.url)
     await aborted(signal)
   }
+
+/** The limit is the server's, which sees the bytes first. */
+const attachmentFiles = ({ storeStream, open }: AttachmentStore): AttachmentFiles => ({
+  keep: (source, expected) => storeStream(source, { ...expected, maxBytes: Number.POSITIVE_INFINITY }),
+  open,
+})
 
 const NOT_DISPATCHING =
   'This gateway starts no workers (kanban.dispatch_in_gateway is false), so the task waits. Start it with: yard dispatch'

@@ -1,8 +1,18 @@
-/** The board from TypeScript: every operation of the HTTP interface as a method, and the stream of events to iterate over. */
-import { MOUNTS, ROUTES, routeOf, type OperationId } from '../contract/operations/routes.ts'
+/**
+ * The board from TypeScript: every operation of the HTTP interface as a method, and the stream of events to iterate over.
+ * What is bytes rather than JSON goes in as `content`, and comes back as the `Response`, to be read as a stream or a Blob.
+ */
+import {
+  DOWNLOADS,
+  MOUNTS,
+  ROUTES,
+  UPLOADS,
+  routeOf,
+  type OperationId,
+} from '../contract/operations/routes.ts'
 import { eventStream, type EventStreamOptions, type StreamItem } from './event-stream.ts'
 import { YardError } from './yard-error.ts'
-import type { Board, CardBoard, Inputs, Outputs } from './types.ts'
+import type { Board, CardBoard, Inputs, Outputs, UploadContent } from './types.ts'
 
 export interface ClientOptions {
   /** Where the server is, for example `http://127.0.0.1:7433`. In a page of the server itself it can be left out. */
@@ -85,7 +95,7 @@ function sender({ url = '', token, fetch: given }: ClientOptions): Send {
       if (rest[name] !== undefined) search.set(name, textOf(rest[name]))
       delete rest[name]
     }
-    const hasBody = Object.keys(rest).length > 0
+    const body = bodyOf(id, rest)
     const answer = await (given ?? fetch)(
       `${url}${MOUNTS[0]}${filled}${search.size === 0 ? '' : `?${search.toString()}`}`,
       {
@@ -93,17 +103,33 @@ function sender({ url = '', token, fetch: given }: ClientOptions): Send {
         headers: {
           accept: 'application/json',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(hasBody ? { 'content-type': 'application/json' } : {}),
+          ...(body === null ? {} : { 'content-type': body.type }),
         },
-        ...(hasBody ? { body: JSON.stringify(rest) } : {}),
+        ...(body === null ? {} : { body: body.content }),
+        // A stream is sent as it comes, and the answer read when it has ended.
+        ...(body?.content instanceof ReadableStream ? { duplex: 'half' as const } : {}),
         ...(signal === undefined ? {} : { signal }),
       },
     )
     if (!answer.ok) throw await YardError.from(answer)
-    return answer.headers.get('content-type')?.startsWith('application/json') === true
-      ? answer.json()
-      : new Uint8Array(await answer.arrayBuffer())
+    return DOWNLOADS.includes(id) ? answer : answer.json()
   }
+}
+
+interface Body {
+  readonly type: string
+  readonly content: UploadContent
+}
+
+/** Null when there is nothing to send. */
+function bodyOf(id: OperationId, rest: Readonly<Record<string, unknown>>): Body | null {
+  if (UPLOADS.includes(id)) {
+    const content = rest['content'] as UploadContent
+    const type = content instanceof Blob && content.type !== '' ? content.type : 'application/octet-stream'
+    return { type, content }
+  }
+  if (Object.keys(rest).length === 0) return null
+  return { type: 'application/json', content: JSON.stringify(rest) }
 }
 
 /** A list is written with commas. */

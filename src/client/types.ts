@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (74c3a18fe626fb5a); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (aa97ac355c8017d9); edit src/contract/operations instead.
 
 export type Attachment = {
   id: number
@@ -403,6 +403,9 @@ export type Workspace = {
   trash_path: string | null
 }
 
+/** The bytes of a file: all of them, or a stream. */
+export type UploadContent = Blob | ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string
+
 /** What each operation takes: path, query and body together. */
 export interface Inputs {
   /** The board, column by column. With fields=card a slim form for large boards: no texts, a limited number of cards in each column, with counts and cursors. Needs the scope `read`. */
@@ -479,6 +482,35 @@ export interface Inputs {
     parent_id: string
     /** The id of a task: t_ and lowercase hex. */
     child_id: string
+  }
+  /** The files kept with a task, the newest last. Needs the scope `read`; the worker of a run may use it (own task). */
+  listAttachments: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** Keeps a file with a task. It is stored as it arrives, or not at all: a file that is cut off, has another digest than announced or is larger than the setting attachments.max_mb leaves nothing behind. Needs the scope `write`; the worker of a run may use it (own task). */
+  addAttachment: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+    /** What to call it. Of a path the last part is kept. */
+    name: string
+    /** The SHA-256 you expect, in hex; any other one is refused. */
+    digest?: string | undefined
+  } & {
+    /** The bytes of the file. Its Content-Type is kept as what the sender says of it. */
+    content: UploadContent
+  }
+  /** The bytes of a file, checked against its digest before they leave. HEAD tells size and digest alone; the ETag is the digest. Needs the scope `read`; the worker of a run may use it (own task). */
+  getAttachment: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+    attachment: number
+  }
+  /** Takes a file off a task. The history keeps its name and digest; its bytes are deleted later, once no task names them. Needs the scope `write`. */
+  removeAttachment: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+    attachment: number
   }
   /** Events after a cursor, oldest first. Asked for as text/event-stream, or upgraded to a WebSocket, it goes on with every new one. Needs the scope `read`. */
   listEvents: {
@@ -611,6 +643,16 @@ export interface Outputs {
     ok: boolean
   }
   removeLink: {
+    ok: boolean
+  }
+  listAttachments: {
+    attachments: Attachment[]
+  }
+  addAttachment: {
+    attachment: Attachment
+  }
+  getAttachment: Response
+  removeAttachment: {
     ok: boolean
   }
   listEvents: {

@@ -41,6 +41,7 @@ export const EVENT_KINDS = [
   'resumed',
   'late_report',
   'attached',
+  'detached',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 

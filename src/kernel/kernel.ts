@@ -41,6 +41,7 @@ import {
   workspacesWithOwners,
 } from './retention.ts'
 import { lastSession, letProbe, listRunAgents, recordAgent } from './run-agent.ts'
+import { getAttachment, removeAttachment } from './remove-attachment.ts'
 import { askLease, recordBaseCommit, recordSpawn, renewLease, startRun } from './run-lease.ts'
 import {
   getLatestEventId,
@@ -83,6 +84,7 @@ const VERBS = {
   failPreflight,
   forgetEvents,
   freeTask,
+  getAttachment,
   getLatestEventId,
   getRun,
   getStats,
@@ -122,6 +124,7 @@ const VERBS = {
   recordSpawn,
   recordWorkspace,
   redeemLogin,
+  removeAttachment,
   renewLease,
   requestTaskReview,
   resolveTaskId,

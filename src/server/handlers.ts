@@ -3,12 +3,13 @@ import type { EventHub } from './events/event-hub.ts'
 import type { StandingConnections } from './events/standing.ts'
 import type { Handlers } from './handler.ts'
 import { accessHandlers, type AccessDeps } from './handlers/access.ts'
+import { attachmentHandlers, type AttachmentsDeps } from './handlers/attachments.ts'
 import { boardHandlers, type BoardDeps } from './handlers/board.ts'
 import { eventHandlers } from './handlers/events.ts'
 import { runHandlers, type RunsDeps } from './handlers/runs.ts'
 import { taskHandlers, type TasksDeps } from './handlers/tasks.ts'
 
-export interface HandlersDeps extends AccessDeps, BoardDeps, RunsDeps, TasksDeps {
+export interface HandlersDeps extends AccessDeps, AttachmentsDeps, BoardDeps, RunsDeps, TasksDeps {
   readonly hub: EventHub
   readonly standing: StandingConnections
 }
@@ -16,6 +17,7 @@ export interface HandlersDeps extends AccessDeps, BoardDeps, RunsDeps, TasksDeps
 export const allHandlers = (deps: HandlersDeps): Handlers => ({
   ...boardHandlers(deps),
   ...taskHandlers(deps),
+  ...attachmentHandlers(deps),
   ...eventHandlers(deps),
   ...runHandlers(deps),
   ...accessHandlers(deps),

@@ -139,7 +139,7 @@ const requestIdOf = (given: string | undefined): string =>
 /** Lets a page elsewhere, which the settings name, read the answer. Its cookie never comes along, so it needs a token. */
 const shareWith = (origin: string) => ({
   'access-control-allow-origin': origin,
-  'access-control-expose-headers': 'etag, x-request-id, retry-after',
+  'access-control-expose-headers': 'content-disposition, etag, x-request-id, retry-after',
   'cross-origin-resource-policy': 'cross-origin',
   vary: 'origin',
 })

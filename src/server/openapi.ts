@@ -93,7 +93,7 @@ function describe(operation: Operation, schemas: Json): Json {
   }
 }
 
-const refusalsOf = ({ method, params, query, body }: Operation): number[] => {
+const refusalsOf = ({ method, params, query, body, upload }: Operation): number[] => {
   const names = [params, query].flatMap((shape) => Object.keys(shape.shape))
   return [
     ...(names.length > 0 || body !== null ? [400] : []),
@@ -102,6 +102,7 @@ const refusalsOf = ({ method, params, query, body }: Operation): number[] => {
     ...(Object.keys(params.shape).length > 0 ? [404] : []),
     ...(method === 'GET' ? [] : [409]),
     ...(body === null ? [] : [413, 415]),
+    ...(upload === null ? [] : [413]),
     429,
     503,
   ]

@@ -4,7 +4,26 @@ import type { WhyContext } from '../kernel/why.ts'
 import type { Task } from '../domain/task.ts'
 import type { Output } from '../contract/operations/table.ts'
 
+/** A kept file whose bytes were checked against its digest. */
+export interface OpenedFile extends AsyncDisposable {
+  /** To be read once. */
+  chunks(): AsyncIterable<Uint8Array>
+}
+
+/** The bytes of attachments, by their digest. */
+export interface AttachmentFiles {
+  /** Keeps all the source gives, or nothing: when it fails, or has another digest than `digest`. */
+  keep(
+    source: AsyncIterable<Uint8Array>,
+    expected: { readonly name: string; readonly digest: string | undefined },
+  ): Promise<{ readonly digest: string; readonly size: number }>
+  /** Refuses with `attachment_not_found` or `attachment_damaged`. */
+  open(digest: string): Promise<OpenedFile>
+}
+
 export interface ServerServices {
+  readonly files: AttachmentFiles
+
   /** In force at this moment. */
   readonly settings: () => Settings
   /** One pass of the dispatcher. */

@@ -25,12 +25,13 @@ function shapes(): string {
     const id = operation['operationId'] as OperationId
     const about = `  /** ${String(operation['description'])} */\n`
     inputs.push(`${about}  ${id}: ${inputType(operation)}\n`)
-    outputs.push(`  ${id}: ${isMedia(OPERATIONS[id].output) ? 'Uint8Array' : outputType(operation)}\n`)
+    outputs.push(`  ${id}: ${isMedia(OPERATIONS[id].output) ? 'Response' : outputType(operation)}\n`)
   }
   return [
     ...Object.entries(components)
       .toSorted(([a], [b]) => a.localeCompare(b))
       .map(([name, schema]) => `${comment(schema, '')}export type ${name} = ${typeOf(schema, '')}\n`),
+    `/** The bytes of a file: all of them, or a stream. */\nexport type UploadContent = Blob | ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string\n`,
     `/** What each operation takes: path, query and body together. */\nexport interface Inputs {\n${inputs.join('')}}\n`,
     `/** What each operation gives when all went well. */\nexport interface Outputs {\n${outputs.join('')}}\n`,
   ].join('\n')
@@ -44,6 +45,7 @@ function inputType(operation: Json): string {
     description?: string
   }[]
   const body = jsonOf(operation['requestBody'])
+  const upload = operation['requestBody'] as { description: string } | undefined
   const own = typeOf(
     {
       type: 'object',
@@ -57,6 +59,8 @@ function inputType(operation: Json): string {
     },
     '  ',
   )
+  if (body === null && upload !== undefined)
+    return `${own} & {\n    /** ${upload.description} */\n    content: UploadContent\n  }`
   if (body === null) return own
   return parameters.length === 0 ? typeOf(body, '  ') : `${own} & ${typeOf(body, '  ')}`
 }

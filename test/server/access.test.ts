@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { OPERATIONS, operations, type OperationId } from '../../src/contract/operations/table.ts'
+import { OPERATIONS, operations, type OperationId, type Output } from '../../src/contract/operations/table.ts'
 import { MOUNTS } from '../../src/contract/operations/routes.ts'
 import { SCOPES, allows } from '../../src/domain/credential.ts'
 import { databases } from '../helpers/boards.ts'
@@ -21,7 +21,9 @@ const ROUTES: readonly Route[] = [
     operations.map(({ id, method, path }) => ({
       id,
       method,
-      path: mount + path.replace(':id', /runs|tokens/.test(path) ? '1' : 't_00000001'),
+      path:
+        mount +
+        path.replace(':id', /runs|tokens/.test(path) ? '1' : 't_00000001').replace(':attachment', '1'),
     })),
   ),
   ...[
@@ -403,7 +405,20 @@ describe('tokens', () => {
 })
 
 describe('F15: the token of a run', () => {
-  const OWN: readonly OperationId[] = ['getTask', 'getTaskLog', 'getRun', 'inspectRun', 'getSession']
+  const OWN: readonly OperationId[] = [
+    'getTask',
+    'getTaskLog',
+    'listAttachments',
+    'getAttachment',
+    'getRun',
+    'inspectRun',
+    'getSession',
+  ]
+  const upload = async (server: TestServer, task: string) => {
+    const path = `${MOUNTS[0]}/tasks/${task}/attachments?name=file.txt`
+    const { body } = await server.ask(path, { method: 'POST', body: 'text' })
+    return (body as Output<'addAttachment'>).attachment.id
+  }
 
   test('sees its own card and run, and nothing else', async () => {
     await using server = await openTestServer()
@@ -411,6 +426,8 @@ describe('F15: the token of a run', () => {
     const run = await server.test.run(mine)
     const otherRun = await server.test.run(other)
     const as = server.runToken(run)
+    const files = new Map<string, number>()
+    for (const { id } of [mine, other]) files.set(id, await upload(server, id))
     for (const { id, method, path } of operations) {
       for (const [task, runId] of [
         [mine.id, run.id],
@@ -419,12 +436,15 @@ describe('F15: the token of a run', () => {
         const isOwn = task === mine.id
         const address =
           MOUNTS[0] +
-          path.replace(':id', path.startsWith('/runs') || path.startsWith('/tokens') ? String(runId) : task)
+          path
+            .replace(':id', path.startsWith('/runs') || path.startsWith('/tokens') ? String(runId) : task)
+            .replace(':attachment', String(files.get(task)))
         const { status } = await send(server, { id, method, path: address }, { as })
         const mayRead = OWN.includes(id) && (isOwn || !path.includes(':id'))
         if (mayRead) expect({ id, status }).toEqual({ id, status: 200 })
-        // What the board judges itself is refused for its content here, an empty body; all else for who asks.
-        else if (OPERATIONS[id].workers === 'anywhere') expect({ id, status }).toEqual({ id, status: 400 })
+        // What it may do is refused for its content here, an empty body or a file without a name; all else for who asks.
+        else if (OPERATIONS[id].workers === 'anywhere' || (id === 'addAttachment' && isOwn))
+          expect({ id, status }).toEqual({ id, status: 400 })
         else expect({ id, status }).toEqual({ id, status: 403 })
       }
     }

@@ -132,13 +132,18 @@ function requests(document: Document, known: readonly string[], mount: string): 
           | Record<string, { schema: Json }>
           | undefined
         const schema = content?.['application/json']?.schema
+        const isUpload = content?.['*/*'] !== undefined
         const given = fc.record(
           Object.fromEntries(
             parameters.map(({ name, schema: each }) => [name, valueFor(each, document, known)]),
           ),
           { requiredKeys: parameters.filter(({ required }) => required).map(({ name }) => name) },
         )
-        const body = schema === undefined ? fc.constant(undefined) : valueFor(schema, document, known)
+        const body = isUpload
+          ? fc.uint8Array({ maxLength: 200 })
+          : schema === undefined
+            ? fc.constant(undefined)
+            : valueFor(schema, document, known)
         return fc.tuple(given, body).map(([values, sent]) => {
           const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
           const query = new URLSearchParams()
@@ -182,7 +187,8 @@ describe.each(databases)('F43: whatever is asked for, on $name', (database) => {
       cards.push(await server.test.given({ status }))
     const running = await server.test.run(await server.test.given())
     await running.start()
-    const known = [...cards.map(({ id }) => id), running.taskId, '1', 'coder', 'scratch', 'acme']
+    const known = [...cards.map(({ id }) => id), running.taskId, '1', 'coder', 'scratch', 'acme', 'a.txt']
+    const uploads: number[] = []
     const document = await documentOf(server)
     let before = await rowsOf(server.test.board)
     await fc.assert(
@@ -192,9 +198,12 @@ describe.each(databases)('F43: whatever is asked for, on $name', (database) => {
           method,
           ...(body === undefined
             ? {}
-            : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+            : body instanceof Uint8Array
+              ? { body }
+              : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
         })
         expectSensible(made, answer)
+        if (body instanceof Uint8Array) uploads.push(answer.status)
         const after = await rowsOf(server.test.board)
         if (answer.status >= 400 || method === 'GET') expect(after).toEqual(before)
         before = after
@@ -202,6 +211,7 @@ describe.each(databases)('F43: whatever is asked for, on $name', (database) => {
       { numRuns: database.name === 'SQLite' ? 400 : 100, endOnFailure: true },
     )
     expect(server.logged.filter(({ level }) => level === 'error')).toEqual([])
+    if (database.name === 'SQLite') expect(new Set(uploads)).toEqual(new Set([201, 400, 404]))
   }, 120_000)
 })
 

@@ -16,6 +16,7 @@ import { readYaml } from '../../src/lib/read-yaml.ts'
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server/server.ts'
 import type { ServerServices } from '../../src/server/services.ts'
 import { runToken } from '../../src/server/auth/authenticator.ts'
+import { attachmentStore } from '../../src/workspaces/attachment-store.ts'
 import { databases, temporaryFolder, type TestDatabase } from '../helpers/boards.ts'
 import { alice, openTestKernel, type OpenedRun, type TestKernel } from '../helpers/kernel.ts'
 
@@ -28,6 +29,7 @@ export interface Logged {
 export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
   readonly text: string
   /** Parsed when it is JSON. */
   readonly body: unknown
@@ -89,6 +91,7 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
   const test = await openTestKernel(database)
   const paths = homePaths(folder.path)
   mkdirSync(paths.runLogs, { recursive: true })
+  const store = attachmentStore(paths.attachments)
   const logged: Logged[] = []
   const write =
     (level: string) =>
@@ -98,6 +101,11 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
   let settings = settingsFrom(rig.settings ?? 'server:\n  port: 0\n')
   const services: ServerServices = {
     settings: () => settings,
+    files: {
+      keep: (source, expected) =>
+        store.storeStream(source, { ...expected, maxBytes: Number.POSITIVE_INFINITY }),
+      open: store.open,
+    },
     dispatch: () => Promise.reject(new Error('this server has no dispatcher')),
     dispatcherLack: () => Promise.resolve(null),
     whyContext: () => Promise.resolve({ caps: null, dispatcher: 'unknown' }),
@@ -140,12 +148,14 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
         answer.on('data', (part: Buffer) => parts.push(part))
         answer.on('error', reject)
         answer.on('end', () => {
-          const text = Buffer.concat(parts).toString('utf8')
+          const received = Buffer.concat(parts)
+          const text = received.toString('utf8')
           const isJson =
             answer.headers['content-type']?.startsWith('application/json') === true && text !== ''
           resolve({
             status: answer.statusCode ?? 0,
             headers: answer.headers,
+            bytes: received,
             text,
             body: isJson ? (JSON.parse(text) as unknown) : undefined,
           })

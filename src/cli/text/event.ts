@@ -73,6 +73,7 @@ const DETAILS: Readonly<Record<string, (payload: Payload) => string | null>> = {
   granted: ({ attempts }) => `${words(attempts)} more attempts`,
   late_report: ({ verb, report_id: id }) => `${words(verb)}, kept as report ${words(id)}`,
   attached: ({ name }) => text(name),
+  detached: ({ name }) => text(name),
   waiting: ({ for: what }) => (text(what) === null ? null : `for a ${text(what)}`),
   commented: ({ author }) => `by ${words(author)}`,
 }

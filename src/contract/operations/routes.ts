@@ -17,6 +17,11 @@ export const ROUTES = {
   addComment: 'POST /tasks/:id/comments',
   getTaskLog: 'GET /tasks/:id/log?tail',
 
+  listAttachments: 'GET /tasks/:id/attachments',
+  addAttachment: 'POST /tasks/:id/attachments?name&digest',
+  getAttachment: 'GET /tasks/:id/attachments/:attachment',
+  removeAttachment: 'DELETE /tasks/:id/attachments/:attachment',
+
   addLink: 'POST /links',
   removeLink: 'DELETE /links?parent_id&child_id',
 
@@ -43,6 +48,12 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Route = `${Method} /${string}`
 
 export type OperationId = keyof typeof ROUTES
+
+/** Those whose body is bytes rather than JSON. */
+export const UPLOADS: readonly OperationId[] = ['addAttachment']
+
+/** Those whose answer is something other than JSON. */
+export const DOWNLOADS: readonly OperationId[] = ['getAttachment']
 
 export interface RouteParts {
   readonly method: Method

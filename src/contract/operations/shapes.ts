@@ -100,7 +100,7 @@ const hold = z
   })
   .meta({ id: 'Hold' })
 
-const attachment = z
+export const attachment = z
   .strictObject({
     id: z.int(),
     task_id: text,

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { accessOperations } from './access.ts'
 import { boardOperations } from './board.ts'
 import { eventOperations } from './events.ts'
+import { attachmentOperations } from './attachments.ts'
 import type { Media, Operation } from './operation.ts'
 import type { OperationId } from './routes.ts'
 import { runOperations } from './runs.ts'
@@ -11,6 +12,7 @@ import { taskOperations } from './tasks.ts'
 export const OPERATIONS = {
   ...boardOperations,
   ...taskOperations,
+  ...attachmentOperations,
   ...eventOperations,
   ...runOperations,
   ...accessOperations,

@@ -73,6 +73,17 @@ const ofTask = statement<{ taskId: string }>()((db, p) =>
 export const findAttachments = (db: Connection, taskId: string): Promise<Attachment[]> =>
   db.all(ofTask, { taskId })
 
+const one = statement<{ taskId: string; id: number }>()((db, p) =>
+  db.selectFrom('attachments').select(COLUMNS).where('id', '=', p.id).where('task_id', '=', p.taskId),
+)
+
+export const findAttachment = (db: Connection, taskId: string, id: number): Promise<Attachment | undefined> =>
+  db.get(one, { taskId, id })
+
+const remove = statement<{ id: number }>()((db, p) => db.deleteFrom('attachments').where('id', '=', p.id))
+
+export const deleteAttachment = (db: Connection, id: number): Promise<number> => db.run(remove, { id })
+
 const digests = statement<Record<string, never>>()((db) =>
   db.selectFrom('attachments').select('digest').distinct(),
 )
