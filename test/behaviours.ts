@@ -118,6 +118,7 @@ export const BEHAVIOURS = {
   'cli.claim': 'yard claim takes --ttl and prints the workspace',
   'cli.comment': 'yard comment takes words and --author',
   'cli.bulk': 'complete, block, unblock and archive take several ids; one failure does not stop the rest',
+  'cli.attach': 'yard attach keeps files with a card, yard detach takes one off',
   'cli.complete': 'yard complete takes --result, --summary and --metadata',
   'cli.block': 'yard block takes reason words and --ids',
   'cli.heartbeat': 'yard heartbeat takes --note',

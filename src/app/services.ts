@@ -1,10 +1,8 @@
 /** What the CLI is handed beside the kernel; each part is loaded when it is first asked for. */
-import { existsSync, realpathSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { realpathSync } from 'node:fs'
 import { delimiter, join, relative } from 'node:path'
 import { silentLog } from '../lib/log.ts'
 import type { Services } from '../cli/services.ts'
-import { conflict } from '../domain/errors.ts'
 import { openHomeServices } from './home-services.ts'
 import { packageRoot } from './package-root.ts'
 import { dispatchSettingsOf, readConfig } from './settings.ts'
@@ -19,22 +17,11 @@ export function openServices(wiring: ServicesWiring): Services {
   const { config, profiles } = home
   return {
     ...home,
-    async attachments() {
-      const { attachmentStore } = await import('../workspaces/attachment-store.ts')
-      const store = attachmentStore(paths.attachments)
-      return {
-        async save(digest, to) {
-          if (existsSync(to))
-            throw conflict(
-              'file_exists',
-              `Cannot write ${to}: a file is there. Name another one, or move it away first.`,
-              { path: to },
-            )
-          await using opened = await store.open(digest)
-          await writeFile(to, opened.chunks(), { flag: 'wx', mode: 0o600 })
-        },
-      }
-    },
+    attachments: async () =>
+      (await import('./attachment-service.ts')).openAttachments(
+        paths.attachments,
+        (await config()).settings.attachments.max_mb,
+      ),
     serveTools: async (caller) =>
       (await import('./tool-service.ts')).serveTools(caller, wiring, {
         profiles: await profiles(),

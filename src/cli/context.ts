@@ -18,7 +18,9 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The folder the command was started in. */
   readonly folder: string
-  /** Everything that is on standard input. */
+  /** Standard input as it comes. */
+  readonly input: () => AsyncIterable<Uint8Array>
+  /** Everything that is on standard input, as text. */
   readonly readInput: () => Promise<string>
   /** Aborted when the person has seen enough. */
   readonly signal: AbortSignal

@@ -164,7 +164,8 @@ async function contextOf(options: CliOptions, app: App, entry: Entry, command: C
     now,
     env,
     folder,
-    readInput: () => readAll(terminal.stdin),
+    input: () => bytesOf(terminal.stdin),
+    readInput: async () => Buffer.concat(await Array.fromAsync(bytesOf(terminal.stdin))).toString('utf8'),
     get signal(): AbortSignal {
       return options.interrupted()
     },
@@ -192,10 +193,8 @@ async function actorOf(
   return { kind: 'worker', name: profile ?? `run-${run.runId}`, door: 'cli', capability }
 }
 
-async function readAll(stdin: Terminal['stdin']): Promise<string> {
-  const parts: Uint8Array[] = []
-  for await (const part of stdin) parts.push(typeof part === 'string' ? Buffer.from(part) : part)
-  return Buffer.concat(parts).toString('utf8')
+async function* bytesOf(stdin: Terminal['stdin']): AsyncGenerator<Uint8Array> {
+  for await (const part of stdin) yield typeof part === 'string' ? Buffer.from(part) : part
 }
 
 function explain(

@@ -25,6 +25,16 @@ export interface ToolsCaller {
 }
 
 export interface Attachments {
+  /** Copies a file, or what a stream gives, into the store. Refuses what is too large or has another SHA-256 than expected. */
+  keep(
+    source: string | AsyncIterable<Uint8Array>,
+    about: { readonly name: string; readonly digest: string | undefined },
+  ): Promise<{
+    readonly name: string
+    readonly size: number
+    readonly digest: string
+    readonly mime: string | null
+  }>
   /** Writes the checked bytes to a file that must not exist yet. */
   save(digest: string, to: string): Promise<void>
 }

@@ -87,6 +87,18 @@ export const TABLE: readonly Entry[] = [
     load: async () => (await import('./commands/comment.ts')).comment,
   },
   {
+    name: 'attach',
+    summary: 'Keep files with a task',
+    section: 'work',
+    load: async () => (await import('./commands/attach.ts')).attach,
+  },
+  {
+    name: 'detach',
+    summary: 'Take a file off a task',
+    section: 'work',
+    load: async () => (await import('./commands/attach.ts')).detach,
+  },
+  {
     name: 'attachments',
     summary: 'Files kept with a task',
     section: 'work',

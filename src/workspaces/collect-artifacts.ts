@@ -64,7 +64,8 @@ export async function collectArtifacts({
 }
 
 // To the registry .ts is a video format; to everybody here it is a program.
-const mimeOf = (name: string) => (/\.[cm]?tsx?$/.test(name) ? 'text/typescript' : (lookup(name) ?? null))
+export const mimeOf = (name: string): string | null =>
+  /\.[cm]?tsx?$/.test(name) ? 'text/typescript' : (lookup(name) ?? null)
 
 export interface UndeclaredFile {
   readonly name: string

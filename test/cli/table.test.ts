@@ -65,7 +65,18 @@ describe('the command table', () => {
         .map(({ entry }) => entry.name)
         .toSorted()
     expect(named(({ forWorkers }) => forWorkers)).toEqual(
-      ['block', 'comment', 'complete', 'create', 'heartbeat', 'link', 'mcp', 'review', 'unlink'].toSorted(),
+      [
+        'attach',
+        'block',
+        'comment',
+        'complete',
+        'create',
+        'heartbeat',
+        'link',
+        'mcp',
+        'review',
+        'unlink',
+      ].toSorted(),
     )
     // The demo has a board of its own.
     expect(named(({ effect }) => effect === 'reads').filter((name) => name !== 'demo')).toEqual(

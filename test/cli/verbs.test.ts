@@ -439,6 +439,38 @@ describe('working on cards', () => {
     },
   )
 
+  behaviour('cli.attach', 'files are kept from a path or from standard input, all or none', async () => {
+    using home = new Home()
+    const id = await home.create('with files')
+    writeFileSync(join(home.folder, 'a report.md'), '# report\n')
+    writeFileSync(join(home.folder, 'b.csv'), 'x,y\n')
+    const digest = 'd33d1d2ee4e5fe6d2bd3fbd4bb9a3b7b4ee4f0b8be8b5d7f3a0a1d3a2f7ac1d0'
+    expect(await home.json('attach', id, 'a report.md', 'b.csv')).toMatchObject([
+      { task_id: id, name: 'a report.md', size: 9, mime: 'text/markdown', created_by: 'alice' },
+      { name: 'b.csv', size: 4 },
+    ])
+    const piped = await home.run(['attach', id, '-', '--name', '../dump.sql', '--json'], {
+      stdin: 'select 1',
+    })
+    const [dump] = JSON.parse(piped.stdout) as { id: number; name: string; size: number }[]
+    expect(dump).toMatchObject({ name: 'dump.sql', size: 8 })
+    expect(await home.refused('attach', id, 'b.csv', '--digest', digest)).toContain('was announced')
+    expect(await home.refused('attach', id, 'b.csv', 'missing.txt').catch(String)).toContain('no such file')
+    expect(await home.refused('attach', id, '.')).toContain('it is a folder')
+    expect(await home.misused('attach', id, '-')).toContain('--name')
+    expect(await home.misused('attach', id, 'a', 'b', '--name', 'x')).toContain('--name')
+    expect(await home.json('attachments', id)).toHaveLength(3)
+    await home.run(['attachments', id, '--save', 'dump.sql'], {})
+    expect(readFileSync(join(home.folder, 'dump.sql'), 'utf8')).toBe('select 1')
+    await home.ok('config', 'set', 'attachments.max_mb', '1')
+    writeFileSync(join(home.folder, 'large'), Buffer.alloc(2 ** 20 + 1))
+    expect(await home.refused('attach', id, 'large')).toContain('over the limit of 1 MiB')
+    expect(await home.ok('detach', id, String(dump?.id))).toContain('Detached dump.sql')
+    expect(await home.json('attachments', id)).toHaveLength(2)
+    expect(await home.refused('detach', id, String(dump?.id))).toContain('has no file')
+    expect(await home.misused('detach', id, 'dump.sql')).toContain('yard attachments')
+  })
+
   behaviour(['review.other'], 'a review goes to somebody else, and may come back', async () => {
     using home = new Home()
     const id = await home.create('reviewed')

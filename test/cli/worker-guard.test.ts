@@ -79,7 +79,7 @@ describe('a shell inside a worker that was not given a way to report', () => {
     const env = { YARD_RUN: String(run), YARD_TASK: task }
     const before = home.fingerprint()
     const words: Readonly<Record<string, readonly string[]>> = {
-      'create': ['x'], 'comment': [task, 'x'], 'link': [task, task], 'unlink': [task, task], 'assign': [task, 'shell'],
+      'create': ['x'], 'comment': [task, 'x'], 'link': [task, task], 'attach': [task, 'x'], 'detach': [task, '1'], 'unlink': [task, task], 'assign': [task, 'shell'],
       'send-back': [task, 'x'], 'accept-late': [task, '1'], 'move': [task, 'done'], 'restore': ['x'], 'config set': ['kanban.max_running', '1'],
       'profile create': ['x'], 'workspaces restore': ['x'], 'edit': [task, '--priority', '1'],
       'notify-subscribe': [task, '--platform', 'x', '--chat-id', '1'], 'notify-unsubscribe': [task, '--platform', 'x', '--chat-id', '1'],
@@ -164,7 +164,11 @@ describe('a worker that reports by the command line', () => {
         id: string
       }
       expect((await worker('link', foreign, made.id)).code).toBe(0)
+      writeFileSync(join(home.folder, 'found.txt'), 'found')
+      expect((await worker('attach', task, 'found.txt')).code).toBe(0)
       const denied: readonly (readonly [readonly string[], string])[] = [
+        [['attach', foreign, 'found.txt'], 'works on'],
+        [['detach', task, '1'], 'A worker cannot use yard detach'],
         [['complete', foreign], 'works on'],
         [['block', foreign, 'x'], 'works on'],
         [['link', task, foreign], 'did not create it'],
