@@ -60,9 +60,9 @@ export const serverService =
   }
 
 /** The limit is the server's, which sees the bytes first. */
-const attachmentFiles = ({ storeStream, open }: AttachmentStore): AttachmentFiles => ({
-  keep: (source, expected) => storeStream(source, { ...expected, maxBytes: Number.POSITIVE_INFINITY }),
-  open,
+const attachmentFiles = (store: AttachmentStore): AttachmentFiles => ({
+  keep: (source, expected) => store.storeStream(source, { ...expected, maxBytes: Number.POSITIVE_INFINITY }),
+  open: (digest) => store.open(digest),
 })
 
 const NOT_DISPATCHING =

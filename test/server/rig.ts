@@ -104,7 +104,7 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
     files: {
       keep: (source, expected) =>
         store.storeStream(source, { ...expected, maxBytes: Number.POSITIVE_INFINITY }),
-      open: store.open,
+      open: (digest) => store.open(digest),
     },
     dispatch: () => Promise.reject(new Error('this server has no dispatcher')),
     dispatcherLack: () => Promise.resolve(null),

@@ -2,8 +2,8 @@ import { basename, resolve } from 'node:path'
 import { attachmentView } from '../../contract/views.ts'
 import { safeFileName } from '../../domain/file-name.ts'
 import { argument, command, several, taskId, text, UsageError } from '../command.ts'
-import { oneLine } from '../text/safe.ts'
-import { byteSize } from '../text/time.ts'
+import { oneLine } from '../../lib/safe-text.ts'
+import { byteSize } from '../../lib/amounts.ts'
 
 export const attach = command({
   about:
