@@ -140,6 +140,12 @@ export const BEHAVIOURS = {
   'agents.list': 'yard agents lists every agent with what is installed of it',
   // The server
   'http.guide': 'what docs/api.md tells people to type works, and prints what it says',
+  'http.options':
+    'options of yard gateway start go before the settings, and every command tells the true address',
+  'http.port': 'a port that was asked for is taken or refused, never replaced',
+  'http.expose': 'other machines get in only where somebody said that they may, with a warning without TLS',
+  'http.tls': 'with a certificate the board is served by HTTPS, and the cookie is kept to that',
+  'http.proxy': 'forwarded addresses and schemes are believed only where a proxy was announced',
   'http.log': 'the log of a run can be read where its runner wrote it',
 
   // The tools of workers and orchestrators

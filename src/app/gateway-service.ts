@@ -11,8 +11,12 @@ import { LiveConfig, policyOf } from './settings.ts'
 export async function runGatewayHere(wiring: ServicesWiring, options: GatewayRunOptions): Promise<void> {
   const { paths, env, version } = wiring
   const kernel = await wiring.kernel()
-  const config = await LiveConfig.open(paths, env, (problem) => {
-    if (problem !== null) process.stderr.write(`${problem}\nThe settings before the change stay in force.\n`)
+  const config = await LiveConfig.open(paths, env, {
+    serving: options.serving ?? {},
+    onProblem: (problem) => {
+      if (problem !== null)
+        process.stderr.write(`${problem}\nThe settings before the change stay in force.\n`)
+    },
   })
   const profiles = openProfiles({
     folder: paths.profiles,

@@ -1,8 +1,9 @@
 /** What every door is handed of a home; each part is loaded when it is first asked for. */
 import type { LoadedConfig } from '../contract/config.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
-import type { HomeServices } from '../home/services.ts'
+import type { HomeServices, ServerPlace } from '../home/services.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { HomePaths } from '../lib/paths.ts'
 import { liveness } from '../lib/process-identity.ts'
 import { isUnconfigured, readConfig } from './settings.ts'
 import { once, type ServicesWiring } from './wiring.ts'
@@ -90,9 +91,16 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
           startedAt: state?.startedAt ?? null,
           lastPassAt: state?.lastPassAt ?? null,
           crashed: !status.running && state !== null,
+          server: status.running ? await serverPlace(paths) : null,
         }
       },
     },
     processes: { liveness },
   } satisfies HomeServices
+}
+
+async function serverPlace(paths: HomePaths): Promise<ServerPlace | null> {
+  const { readServerState } = await import('../server/server-state.ts')
+  const state = readServerState(paths)
+  return state === null ? null : { url: state.url, socket: state.socket, exposure: state.exposure }
 }

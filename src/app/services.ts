@@ -51,7 +51,6 @@ export function openServices(wiring: ServicesWiring): Services {
     gateway: {
       program: wiring.program,
       ...home.gateway,
-      serverUrl: async () => (await import('../server/server-state.ts')).readServerState(paths)?.url ?? null,
       run: async (options) => (await import('./gateway-service.ts')).runGatewayHere(wiring, options),
       stop: async () => (await import('./gateway.ts')).stopGateway(paths),
     },

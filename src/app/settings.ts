@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { LoadedConfig, Settings } from '../contract/config.ts'
+import type { Serving } from '../cli/services.ts'
 import type { BoardPolicy } from '../kernel/deps.ts'
 import type { DispatchSettings } from '../dispatch/settings.ts'
 import type { HomePaths } from '../lib/paths.ts'
@@ -47,57 +48,68 @@ export const isUnconfigured = (paths: Pick<HomePaths, 'config'>, env: Env): bool
   env['YARD_DISPATCH_IN_GATEWAY'] === undefined &&
   statSync(paths.config, { throwIfNoEntry: false }) === undefined
 
+export interface LiveOptions {
+  /** Goes before what the file says of the server. */
+  readonly serving: Serving
+  /** Told what is wrong with a file that cannot be used, and null when it can again. */
+  readonly onProblem: (problem: string | null) => void
+}
+
 /** Follows the configuration of a process that goes on: a change counts from the next look, a broken file leaves the last good one in force. */
 export class LiveConfig {
   readonly #paths: Pick<HomePaths, 'config'>
   readonly #env: Env
-  readonly #onProblem: (problem: string | null) => void
+  readonly #options: LiveOptions
   #seen: string
-  #loaded: LoadedConfig
+  #settings: Settings
   #reading = false
 
-  static async open(
-    paths: Pick<HomePaths, 'config'>,
-    env: Env,
-    onProblem: (problem: string | null) => void,
-  ): Promise<LiveConfig> {
+  static async open(paths: Pick<HomePaths, 'config'>, env: Env, options: LiveOptions): Promise<LiveConfig> {
     const seen = stamp(paths.config)
-    return new LiveConfig(paths, env, onProblem, seen, await readConfig(paths, env))
+    const { settings } = await readConfig(paths, env)
+    return new LiveConfig(paths, env, options, seen, withServing(settings, options.serving))
   }
 
   private constructor(
     paths: Pick<HomePaths, 'config'>,
     env: Env,
-    onProblem: (problem: string | null) => void,
+    options: LiveOptions,
     seen: string,
-    loaded: LoadedConfig,
+    settings: Settings,
   ) {
     this.#paths = paths
     this.#env = env
-    this.#onProblem = onProblem
+    this.#options = options
     this.#seen = seen
-    this.#loaded = loaded
+    this.#settings = settings
   }
 
   /** The settings in force. Looks at the file's stamp; a changed file is read beside and counts shortly after. */
   get settings(): Settings {
     const now = stamp(this.#paths.config)
     if (now !== this.#seen && !this.#reading) void this.#reload(now)
-    return this.#loaded.settings
+    return this.#settings
   }
 
   async #reload(seen: string): Promise<void> {
     this.#reading = true
     try {
-      this.#loaded = await readConfig(this.#paths, this.#env)
-      this.#onProblem(null)
+      const { settings } = await readConfig(this.#paths, this.#env)
+      this.#settings = withServing(settings, this.#options.serving)
+      this.#options.onProblem(null)
     } catch (error) {
-      this.#onProblem(error instanceof Error ? error.message : String(error))
+      this.#options.onProblem(error instanceof Error ? error.message : String(error))
     } finally {
       this.#seen = seen
       this.#reading = false
     }
   }
+}
+
+/** Whoever says where to serve wants it served. */
+function withServing(settings: Settings, serving: Serving): Settings {
+  if (Object.keys(serving).length === 0) return settings
+  return { ...settings, server: { ...settings.server, enabled: true, ...serving } }
 }
 
 function stamp(file: string): string {

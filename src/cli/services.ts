@@ -1,4 +1,5 @@
 /** What commands need beside the kernel and what every door needs of a home. src/app wires it. */
+import type { Settings } from '../contract/config.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { HomeServices } from '../home/services.ts'
 
@@ -63,9 +64,15 @@ export interface PassReport {
   readonly waiting: readonly { readonly task_id: string; readonly reason: string }[]
 }
 
+/** Settings of the server that hold for one gateway, whatever the configuration says. */
+export type Serving = Partial<
+  Pick<
+    Settings['server'],
+    'host' | 'port' | 'port_is_fixed' | 'socket' | 'tls_cert' | 'tls_key' | 'trust_proxy' | 'expose'
+  >
+>
+
 type Gateway = HomeServices['gateway'] & {
-  /** Where the running gateway serves the board; null when it does not, or none runs. */
-  serverUrl(): Promise<string | null>
   /** Runs until the signal; refuses when another one runs. */
   run(options: GatewayRunOptions): Promise<void>
   /** Asks it to stop and waits until it is gone; false when none was running. */
@@ -85,6 +92,8 @@ export interface GatewayRunOptions {
     readonly failureLimit: number | null
     readonly pidfile: string | null
   }
+  /** Goes before the settings of the server. */
+  readonly serving?: Serving
   /** Says everything it does. */
   readonly isVerbose?: boolean
 }

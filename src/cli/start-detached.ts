@@ -5,12 +5,17 @@ import { conflict, unavailable } from '../domain/errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Context } from './context.ts'
 import type { GatewayStatus } from '../home/services.ts'
+import type { Serving } from './services.ts'
+import { wordsOf } from './serving-options.ts'
 
 const PATIENCE_MS = 20_000
 const LOOK_EVERY_MS = 50
 
 /** Starts a gateway that outlives this terminal, and waits until it has looked at the board for the first time. */
-export async function startDetached({ services, paths, env }: Context): Promise<GatewayStatus> {
+export async function startDetached(
+  { services, paths, env }: Context,
+  serving: Serving,
+): Promise<GatewayStatus> {
   const { gateway } = services
   const before = await gateway.status()
   if (before.running)
@@ -23,7 +28,7 @@ export async function startDetached({ services, paths, env }: Context): Promise<
   mkdirSync(dirname(said), { recursive: true, mode: 0o700 })
   const output = openSync(said, 'w', 0o600)
   const [program, ...words] = gateway.program
-  const child = spawn(program, [...words, 'gateway', 'start'], {
+  const child = spawn(program, [...words, 'gateway', 'start', ...wordsOf(serving)], {
     detached: true,
     stdio: ['ignore', output, output],
     env: { ...env },

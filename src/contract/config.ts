@@ -156,8 +156,9 @@ const GROUPS = {
     host: setting(
       host,
       '127.0.0.1',
-      'The address it listens on; another one than 127.0.0.1 lets other machines in.',
+      'The address it listens on; one that other machines can reach needs server.expose.',
     ),
+    expose: setting(flag, false, 'Whether it may listen where other machines can reach it.'),
     port: setting(
       wholeNumber(0, 65_535),
       7433,

@@ -211,6 +211,16 @@ export interface GatewayStatus {
   readonly lastPassAt: number | null
   /** It does not run, and did not end by itself. */
   readonly crashed: boolean
+  /** Where it serves the board; null when it does not. */
+  readonly server: ServerPlace | null
+}
+
+export interface ServerPlace {
+  readonly url: string
+  /** The Unix socket it listens on as well. */
+  readonly socket: string | null
+  /** Whether other machines get in: `plain` when they do so without encryption. */
+  readonly exposure: 'none' | 'protected' | 'plain'
 }
 
 export interface Processes {

@@ -25,7 +25,7 @@ export async function listenOn(server: Server, { host, port, isFixed }: Place): 
   }
   throw conflict(
     'port_taken',
-    `Cannot listen on ${host}:${port}: another program does. Find it with: ss -ltnp 'sport = :${port}'; or take the next free port with: yard config set server.port_is_fixed false`,
+    `Cannot listen on ${host}:${port}: another program does. Find it with: ss -ltnp 'sport = :${port}'; or take another port with: yard gateway start --port <number>`,
     { host, port },
   )
 }
@@ -41,13 +41,13 @@ function cannotListen({ code, message }: NodeJS.ErrnoException, host: string, po
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return invalid(
       'bad_host',
-      `Cannot listen on ${host}: this machine does not have that address. Choose another one with: yard config set server.host 127.0.0.1`,
+      `Cannot listen on ${host}: this machine does not have that address. Choose another one with: yard gateway start --host 127.0.0.1`,
       { host },
     )
   if (code === 'EACCES')
     return invalid(
       'port_denied',
-      `Cannot listen on ${host}:${port}: the system keeps that port to itself. Choose one above 1023 with: yard config set server.port 7433`,
+      `Cannot listen on ${host}:${port}: the system keeps that port to itself. Choose one above 1023 with: yard gateway start --port 7433`,
       { host, port },
     )
   return unavailable(
@@ -80,13 +80,13 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     if (!lstatSync(path).isSocket())
       throw conflict(
         'not_a_socket',
-        `Cannot listen on ${path}: there is a file that is no socket. Name another path with: yard config set server.socket <path>`,
+        `Cannot listen on ${path}: there is a file that is no socket. Name another path with: yard gateway start --socket <path>`,
         { path },
       )
     if (await answers(path))
       throw conflict(
         'socket_taken',
-        `Cannot listen on ${path}: another program does. Stop it, or name another path with: yard config set server.socket <path>`,
+        `Cannot listen on ${path}: another program does. Stop it, or name another path with: yard gateway start --socket <path>`,
         { path },
       )
     unlinkSync(path)
@@ -101,7 +101,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   if (error !== null)
     throw unavailable(
       'cannot_listen',
-      `Cannot listen on ${path}: ${error.message}. Name another path with: yard config set server.socket <path>`,
+      `Cannot listen on ${path}: ${error.message}. Name another path with: yard gateway start --socket <path>`,
     )
   chmodSync(path, 0o600)
 }

@@ -10,6 +10,8 @@ export interface ServerState {
   /** For people and programs on this machine. */
   readonly url: string
   readonly socket: string | null
+  /** Whether other machines get in: `plain` when they do so without encryption. */
+  readonly exposure: 'none' | 'protected' | 'plain'
 }
 
 type Paths = Pick<HomePaths, 'serverState'>

@@ -1,11 +1,7 @@
 /** The board over HTTP and WebSocket: everything put together, listening, and taken down again. */
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import { isIP } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import type { Settings } from '../contract/config.ts'
-import { invalid } from '../domain/errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Clock } from '../lib/clock.ts'
 import { newUuid } from '../lib/ids.ts'
@@ -22,7 +18,7 @@ import { StandingConnections } from './events/standing.ts'
 import { EventSockets } from './events/websocket.ts'
 import type { GateDeps, Knock } from './gate.ts'
 import { allHandlers } from './handlers.ts'
-import { bracketed, hostPolicy, isLoopback, type HostPolicy } from './hosts.ts'
+import { hostPolicy, type HostPolicy } from './hosts.ts'
 import { buildApp } from './http-app.ts'
 import type { InspectDeps } from './inspect-run.ts'
 import { listenOn, listenOnSocket } from './listen.ts'
@@ -34,6 +30,7 @@ import { bugProblem, problemOf, Refusal } from './refusal.ts'
 import { problem } from './respond.ts'
 import { removeServerState, writeServerState } from './server-state.ts'
 import type { ServerServices } from './services.ts'
+import { assertConsent, exposureOf, serverFor, urlOf, warnOf, type ServerSettings } from './serving.ts'
 import { upgradeListener } from './upgrades.ts'
 
 export interface ServerOptions {
@@ -55,16 +52,14 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string
 }
 
-type ServerSettings = Settings['server']
-
 /** Clients have this long to take their leave, in milliseconds. */
 const FAREWELL_MS = 1_000
-const KEEP_ALIVE_MS = 65_000
 
 /** Listens when it returns. Refuses settings that cannot work, with what to change. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { kernel, services, paths, log, version } = options
   const settings = services.settings().server
+  assertConsent(settings)
   const owner = new OwnerToken(paths.serverToken, (message) => log.warn(message))
   owner.prepare()
   const parts = assemble(options, owner)
@@ -84,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await listenOnSocket(local, settings.socket)
     }
     const url = urlOf(settings, port)
-    writeServerState(paths, { version, url, socket: settings.socket })
+    writeServerState(paths, { version, url, socket: settings.socket, exposure: exposureOf(settings) })
     warnOf(settings, log)
     log.info(`serving ${kernel.deps.store.location} at ${url}`, { url, socket: settings.socket })
     return {
@@ -172,33 +167,6 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
   }
 }
 
-function serverFor(settings: ServerSettings): Server {
-  const { tls_cert: cert, tls_key: key } = settings
-  if ((cert === null) !== (key === null))
-    throw invalid(
-      'half_tls',
-      'Cannot serve HTTPS: a certificate needs its key, and a key its certificate. Set both server.tls_cert and server.tls_key, or neither.',
-    )
-  const server =
-    cert === null || key === null
-      ? createServer()
-      : (createTlsServer({ cert: readPem(cert), key: readPem(key) }) as unknown as Server)
-  server.keepAliveTimeout = KEEP_ALIVE_MS
-  return server
-}
-
-function readPem(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw invalid(
-      'no_pem',
-      `Cannot serve HTTPS: ${file} cannot be read (${(error as Error).message}). Correct server.tls_cert and server.tls_key with: yard config set`,
-      { file },
-    )
-  }
-}
-
 function attach(server: Server, { onRequest, onUpgrade }: Parts): void {
   server.on('request', (incoming, outgoing) => void onRequest(incoming, outgoing))
   server.on('upgrade', onUpgrade)
@@ -269,18 +237,6 @@ const knockIn =
       scheme: isEncrypted || isForwardedTls ? 'https' : 'http',
     }
   }
-
-function urlOf({ host, tls_cert: cert }: ServerSettings, port: number): string {
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : bracketed(host)
-  return `${cert === null ? 'http' : 'https'}://${name}:${port}`
-}
-
-function warnOf({ host, tls_cert: cert, trust_proxy: isBehindProxy }: ServerSettings, log: Log): void {
-  if (isLoopback(host) || cert !== null || isBehindProxy) return
-  log.warn(
-    `The server listens on ${host} without TLS: whoever can listen on the network reads tokens and tasks. Set server.tls_cert and server.tls_key, or put a proxy with TLS in front and set server.trust_proxy.`,
-  )
-}
 
 async function lackOf({ deps: { store } }: Kernel): Promise<string | null> {
   try {

@@ -1,7 +1,9 @@
 import { command, flag, type Line } from '../command.ts'
 import type { Context } from '../context.ts'
 import { startDetached } from '../start-detached.ts'
-import type { GatewayStatus } from '../../home/services.ts'
+import type { GatewayStatus, ServerPlace } from '../../home/services.ts'
+import { servingFrom, servingOptions } from '../serving-options.ts'
+import type { GatewayRunOptions } from '../services.ts'
 import type { Style } from '../text/style.ts'
 import { relative } from '../../lib/amounts.ts'
 
@@ -12,32 +14,43 @@ export const gatewayStart = command({
   hasData: false,
   options: {
     detach: flag('Start it in the background, and return when it is healthy.', { short: 'd' }),
+    ...servingOptions,
     verbose: flag('Say everything it does.'),
   },
-  examples: ['yard gateway start', 'yard gateway start --detach'],
+  examples: [
+    'yard gateway start',
+    'yard gateway start --detach --port 8000',
+    'yard gateway start --host 0.0.0.0 --expose --tls-cert cert.pem --tls-key key.pem',
+  ],
   async run(context, { options }) {
-    if (!options.detach) return { lines: running(context, options.verbose) }
-    const status = await startDetached(context)
+    const serving = servingFrom(options, context.folder)
+    if (!options.detach) return { lines: running(context, { serving, isVerbose: options.verbose }) }
+    const { pid, server } = await startDetached(context, serving)
     return {
-      text: () => `The gateway runs (pid ${status.pid}).`,
-      next: ['yard gateway status', 'yard watch'],
+      text: () => `The gateway runs (pid ${pid})${server === null ? '' : ` and serves ${server.url}`}.`,
+      next: ['yard open', 'yard gateway status', 'yard watch'],
     }
   },
 })
 
 async function* running(
   { services, signal, paths, kernel }: Context,
-  isVerbose: boolean,
+  options: Pick<GatewayRunOptions, 'serving' | 'isVerbose'>,
 ): AsyncIterable<Line> {
   const ready = Promise.withResolvers<'ready'>()
-  const ended = services.gateway.run({ signal, onReady: () => ready.resolve('ready'), isVerbose })
+  const ended = services.gateway.run({ ...options, signal, onReady: () => ready.resolve('ready') })
   if ((await Promise.race([ready.promise, ended])) === 'ready') {
     const stats = await (await kernel()).getStats()
-    const yard = services.commandName
+    const { server } = await services.gateway.status()
     yield {
       data: null,
       text: (style) =>
-        welcome(style, { home: paths.home, yard, isNew: Object.keys(stats.byStatus).length === 0 }),
+        welcome(style, {
+          home: paths.home,
+          yard: services.commandName,
+          isNew: Object.keys(stats.byStatus).length === 0,
+          server,
+        }),
     }
   }
   await ended
@@ -49,15 +62,20 @@ interface Welcome {
   readonly yard: string
   /** Nothing was ever put on this board. */
   readonly isNew: boolean
+  readonly server: ServerPlace | null
 }
 
-function welcome(style: Style, { home, yard, isNew }: Welcome): string {
+function welcome(style: Style, { home, yard, isNew, server }: Welcome): string {
   const first = `${yard} create "Say hello" --assignee shell --body 'echo hello from $YARD_TASK'`
-  const steps = isNew
-    ? [first, `${yard} list`, `${yard} watch`]
-    : [`${yard} list`, `${yard} watch`, `${yard} create "<title>" --assignee <profile>`]
+  const steps = [
+    ...(isNew
+      ? [first, `${yard} list`, `${yard} watch`]
+      : [`${yard} list`, `${yard} watch`, `${yard} create "<title>" --assignee <profile>`]),
+    ...(server === null ? [] : [`${yard} open`]),
+  ]
   return [
     `The gateway of ${home} runs. ${style.paint('dim', 'Ctrl+C stops it; workers go on.')}`,
+    ...(server === null ? [] : [`It serves the board at ${placeText(server)}.`]),
     `Next, in another terminal:`,
     ...steps.map((step) => `  ${style.paint('cyan', step)}`),
   ].join('\n')
@@ -101,7 +119,16 @@ export const statusView = (status: GatewayStatus) => ({
   last_pass_at: status.lastPassAt,
   problems: status.problems,
   crashed: status.crashed,
+  url: status.server?.url ?? null,
+  socket: status.server?.socket ?? null,
 })
+
+const placeText = ({ url, socket, exposure }: ServerPlace): string =>
+  [
+    url,
+    socket === null ? '' : ` and ${socket}`,
+    exposure === 'none' ? '' : `, open to other machines${exposure === 'plain' ? ' without encryption' : ''}`,
+  ].join('')
 
 function statusText(style: Style, status: GatewayStatus): string {
   if (!status.running)
@@ -114,6 +141,7 @@ function statusText(style: Style, status: GatewayStatus): string {
     status.lastPassAt === null ? null : `last pass ${relative(status.lastPassAt, style.now)}`,
     status.version === null ? null : `version ${status.version}`,
     status.dispatching ? null : 'starts no workers (kanban.dispatch_in_gateway)',
+    status.server === null ? 'serves no pages' : `serves ${placeText(status.server)}`,
   ].filter((fact) => fact !== null)
   const head = status.healthy ? style.paint('green', 'running') : style.paint('red', 'running, but not well')
   return [`${head} · ${facts.join(' · ')}`, ...status.problems.map((problem) => `  • ${problem}`)].join('\n')

@@ -15,13 +15,12 @@ export const open = command({
   examples: ['yard open', 'yard open --scope read'],
   async run(context, { options: { scope = 'operate' } }) {
     const { gateway } = context.services
-    const url = await gateway.serverUrl()
-    if (url === null) {
-      const { running } = await gateway.status()
+    const { running, server } = await gateway.status()
+    if (server === null) {
       throw conflict(
         'no_server',
         running
-          ? `Cannot open the board: the gateway of ${context.paths.home} serves no pages (server.enabled is false). Change that with: yard config set server.enabled true`
+          ? `Cannot open the board: the gateway of ${context.paths.home} serves no pages (server.enabled is false). Change that, and start it again, with: yard config set server.enabled true`
           : `Cannot open the board: no gateway runs for ${context.paths.home}. Start it with: yard gateway start`,
         { home: context.paths.home },
       )
@@ -37,7 +36,7 @@ export const open = command({
       },
       context.actor,
     )
-    const link = `${url}/login#${secret}`
+    const link = `${server.url}/login#${secret}`
     return {
       data: { url: link, scope, expires_at: credential.expiresAt },
       piped: link,

@@ -33,7 +33,16 @@ export const gateway: Check = {
     )
     if (!status.dispatching)
       findings.push(warn(`${facts}: it starts no workers`, 'yard config set kanban.dispatch_in_gateway true'))
-    return findings.length > 0 ? findings : [ok(facts)]
+    if (status.server?.exposure === 'plain')
+      findings.push(
+        warn(
+          `${facts}: other machines reach ${status.server.url} without encryption, so tokens and tasks can be read on the way`,
+          'yard gateway start --tls-cert <file> --tls-key <file>',
+        ),
+      )
+    return findings.length > 0
+      ? findings
+      : [ok(`${facts}, ${status.server === null ? 'serves no pages' : `serves ${status.server.url}`}`)]
   },
 }
 
