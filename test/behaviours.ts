@@ -169,6 +169,7 @@ export const BEHAVIOURS = {
   F10: 'a missing or damaged board is an error, never an empty one',
   F11: 'no descendant survives its worker',
   F12: 'live workers never exceed a cap',
+  W06: 'tokens and cost are counted by task, profile, tenant, provider, model and day, and budgets hold new runs',
   F13: 'finished work is never refused or discarded',
   F15: 'nothing that a worker starts acts as the worker',
   F16: 'no worker lifts the gate it stands before',

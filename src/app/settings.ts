@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { LoadedConfig, Settings } from '../contract/config.ts'
 import type { Serving } from '../cli/services.ts'
+import { NO_CEILINGS } from '../domain/budget.ts'
 import type { BoardPolicy } from '../kernel/deps.ts'
 import type { DispatchSettings } from '../dispatch/settings.ts'
 import type { HomePaths } from '../lib/paths.ts'
@@ -126,6 +127,8 @@ export const policyOf = ({ kanban }: Pick<Settings, 'kanban'>): BoardPolicy => (
   claimTtlSeconds: kanban.claim_ttl_seconds,
   leaseSeconds: kanban.lease_seconds,
   equalFailureLimit: kanban.equal_failure_limit,
+  ceilings: NO_CEILINGS,
+  prices: {},
 })
 
 /**

@@ -2,6 +2,7 @@
  * The dispatcher. One pass: adopt → reclaim → promote → admit → claim → spawn. It is woken by every commit and every ending,
  * and by the clock when a hold ends; the interval is only a net below that.
  */
+import { firstReached, stateText, type BudgetState } from '../domain/budget.ts'
 import type { Hold } from '../domain/hold.ts'
 import type { Task } from '../domain/task.ts'
 import type { DispatchView } from '../kernel/dispatch-read.ts'
@@ -144,24 +145,23 @@ export class Dispatcher {
     this.#free = slots.free
     this.#admissible = 0
     if (slots.free <= 0) return
-    const board = view.holds.find((hold) => hold.scope === 'board')
+    const board = boardReason(view)
     // Whoever asked for the pass is told about every card. Otherwise those that nothing can start now are not even read: there may be thousands.
     const isAsked = options.explicit === true || options.dryRun === true
-    if (board !== undefined && !isAsked) return
+    if (board !== null && !isAsked) return
     const seen = new Set<string>()
     for (let read = FIRST_READ; ; read *= 4) {
       const cards = await this.#deps.kernel.readReady({
         limit: read,
         despitePreflight: options.explicit === true,
-        ...(isAsked ? {} : { except: slots.closedProfiles(view.holds) }),
+        ...(isAsked ? {} : { except: slots.closed(view.holds) }),
       })
       for (const card of cards) {
         if (slots.free <= 0) return
         if (seen.has(card.id)) continue
         seen.add(card.id)
         if (card.assignee === null) report.skipped_unassigned.push(card.id)
-        else if (board !== undefined)
-          report.waiting.push({ task_id: card.id, reason: `the board: ${board.reason}` })
+        else if (board !== null) report.waiting.push({ task_id: card.id, reason: board })
         else await this.#consider(card.id, card.assignee, slots, view, options, report)
       }
       if (cards.length < read) return
@@ -181,6 +181,8 @@ export class Dispatcher {
       return void report.waiting.push({ task_id: id, reason: `profile ${profile}: ${hold.reason}` })
     if (slots.isFull(profile)) return
     const task = await this.#deps.kernel.getTask(id)
+    const spent = slots.spentFor(task, profile)
+    if (spent !== undefined) return void report.waiting.push({ task_id: id, reason: stateText(spent) })
     const needs = await checkNeeds(this.#deps, task)
     if (!needs.ok) return this.#missing(task, needs.problem, options, report)
     const provider = needs.plan.agent.identify?.(needs.plan.profile).provider
@@ -196,11 +198,15 @@ export class Dispatcher {
       })
     const lack = slots.memoryLack()
     if (lack !== null) return void report.waiting.push({ task_id: id, reason: lack })
-    this.#admissible++
     if (options.dryRun === true) {
+      // The claim itself would tell; here nothing is claimed.
+      const budget = firstReached(await this.#deps.kernel.budgetsOver(id))
+      if (budget !== undefined) return void report.waiting.push({ task_id: id, reason: stateText(budget) })
+      this.#admissible++
       slots.take(profile)
       return void report.spawned.push({ task_id: id, assignee: profile, workspace: needs.workspace.path })
     }
+    this.#admissible++
     const attempt = await claimForRun(
       this.#deps,
       task,
@@ -211,11 +217,19 @@ export class Dispatcher {
     if ('refused' in attempt) {
       this.#admissible--
       if (attempt.gaveUp === true) report.auto_blocked.push(task.id)
+      if (attempt.budget !== undefined) this.#spent(attempt.budget, profile, slots)
       return void report.waiting.push({ task_id: id, reason: attempt.refused.text })
     }
     slots.take(profile)
     report.spawned.push({ task_id: id, assignee: profile, workspace: needs.workspace.path })
     this.#launch(attempt.claimed)
+  }
+
+  /** The next cards that would draw on it need not be tried in this pass. */
+  #spent(budget: BudgetState, profile: string, slots: Slots): void {
+    slots.close(budget, profile)
+    const { periodEnd } = budget
+    if (periodEnd !== null && (this.#nextEnd === null || periodEnd < this.#nextEnd)) this.#nextEnd = periodEnd
   }
 
   async #missing(
@@ -280,16 +294,32 @@ export class Dispatcher {
   }
 }
 
+/** What keeps every card from starting; null when nothing does. */
+function boardReason({ holds, spent }: DispatchView): string | null {
+  const hold = holds.find(({ scope }) => scope === 'board')
+  if (hold !== undefined) return `the board: ${hold.reason}`
+  const budget = spent.find(({ scope }) => scope === 'board')
+  return budget === undefined ? null : stateText(budget)
+}
+
 /** What may still start in this pass. */
 class Slots {
   readonly #deps: DispatchDeps
   readonly #running: Map<string | null, number>
+  /** Budgets that are used up, by whose they are. */
+  readonly #spent: Record<'profile' | 'tenant', Map<string, BudgetState>> = {
+    profile: new Map(),
+    tenant: new Map(),
+  }
   #left: number
 
   constructor(deps: DispatchDeps, view: DispatchView, max: number) {
     this.#deps = deps
     this.#running = new Map(view.running)
     this.#left = Math.min(max, deps.settings().maxRunning - view.live.length)
+    for (const state of view.spent)
+      if (state.scope === 'profile' || state.scope === 'tenant')
+        this.#spent[state.scope].set(state.target, state)
   }
 
   get free(): number {
@@ -302,11 +332,38 @@ class Slots {
     return finding.state === 'found' && !this.fits(profile, finding.profile.limits.maxRunning)
   }
 
-  /** Profiles that are held, or have reached their cap. */
-  closedProfiles(holds: readonly Hold[]): string[] {
+  /** Profiles that are held, have reached their cap or have used up a budget, and tenants that have. */
+  closed(holds: readonly Hold[]): { readonly profiles: string[]; readonly tenants: string[] } {
     const held = holds.flatMap(({ scope, target }) => (scope === 'profile' ? target : []))
     const isFull = (profile: string | null): profile is string => profile !== null && this.isFull(profile)
-    return [...held, ...[...this.#running.keys()].filter(isFull)]
+    return {
+      profiles: [...held, ...[...this.#running.keys()].filter(isFull), ...this.#spent.profile.keys()],
+      tenants: [...this.#spent.tenant.keys()],
+    }
+  }
+
+  /** The budget of its profile or tenant that is used up. */
+  spentFor({ tenant }: Task, profile: string): BudgetState | undefined {
+    return this.#spent.profile.get(profile) ?? (tenant === null ? undefined : this.#spent.tenant.get(tenant))
+  }
+
+  /** Nothing more starts in this pass that draws on this budget, which a card of the profile has run into. */
+  close(budget: BudgetState, profile: string): void {
+    switch (budget.scope) {
+      case 'board':
+        this.#left = 0
+        return
+      case 'tenant':
+        this.#spent.tenant.set(budget.target, budget)
+        return
+      // A profile has one provider.
+      case 'provider':
+      case 'profile':
+        this.#spent.profile.set(profile, budget)
+        return
+      case 'task':
+        return
+    }
   }
 
   fits(profile: string, own: number | null): boolean {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { LaunchPlan } from '../agents/preflight.ts'
 import type { Profile } from '../agents/profile.ts'
 import { programSearch } from '../agents/preflight.ts'
+import type { BudgetState } from '../domain/budget.ts'
 import { isYardError } from '../domain/errors.ts'
 import { resumable, type AgentIdentity } from '../domain/run-agent.ts'
 import type { Task } from '../domain/task.ts'
@@ -37,7 +38,12 @@ export interface Claimed {
 export type ClaimAttempt =
   | { readonly claimed: Claimed }
   /** `gaveUp`: the card had no attempts left, and is blocked now. */
-  | { readonly refused: { readonly kind: string; readonly text: string }; readonly gaveUp?: true }
+  | {
+      readonly refused: { readonly kind: string; readonly text: string }
+      readonly gaveUp?: true
+      /** The budget that is used up. */
+      readonly budget?: BudgetState
+    }
 
 /** The ceilings of this profile: its own where it has them, else the board's. */
 export const policyFor = (board: BoardPolicy, { limits }: Pick<Profile, 'limits'>): BoardPolicy => ({
@@ -173,7 +179,11 @@ async function launch(
     resume:
       session === null
         ? null
-        : { session: session.session, news: newsText(known, { runId: session.runId, at: session.since }) },
+        : {
+            session: session.session,
+            counted: session.counted,
+            news: newsText(known, { runId: session.runId, at: session.since }),
+          },
   })
   const spec: RunSpec = {
     version: 1,

@@ -42,6 +42,11 @@ export const EVENT_KINDS = [
   'late_report',
   'attached',
   'detached',
+  'budget_set',
+  'budget_removed',
+  'budget_granted',
+  'budget_near',
+  'budget_reached',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 

@@ -42,6 +42,7 @@ export type ReasonKind =
   | HoldKind
   | 'dependency'
   | 'capacity'
+  | 'budget'
   | 'status'
   | 'unassigned'
   | 'stopping'

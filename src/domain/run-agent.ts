@@ -17,12 +17,17 @@ export interface AgentIdentity {
 }
 
 export interface TokenUsage {
+  /** Tokens that were read, those from a cache included. */
   readonly input: number
   readonly cached: number
   readonly output: number
   /** US dollars, as the agent reckons; null when it does not. */
   readonly cost: number | null
+  /** The part of the tokens that the cost does not cover; by default all of them without a cost, and none with one. */
+  readonly unpriced?: TokenCounts
 }
+
+export type TokenCounts = Pick<TokenUsage, 'input' | 'cached' | 'output'>
 
 /** What is known of an agent now. */
 export interface RunAgentNews {
@@ -33,6 +38,8 @@ export interface RunAgentNews {
   readonly lastTool: string | null
   readonly lastMessage: string | null
   readonly usage: TokenUsage
+  /** Where the counters of its session stand, for an agent whose counters go on from run to run. */
+  readonly sessionUsage?: TokenCounts | null
   /** The class of what went wrong last. */
   readonly problem: string | null
 }
@@ -69,6 +76,8 @@ export interface AgentSession {
   readonly fingerprint: string
   readonly problem: string | null
   readonly answeredAt: Seconds | null
+  /** Where the session's own counters stood; null when they begin anew in each run. */
+  readonly counted: TokenCounts | null
   readonly outcome: string | null
   readonly endedAt: Seconds | null
 }
@@ -88,7 +97,12 @@ const WORTH_RESUMING: ReadonlySet<string> = new Set([
 export const resumable = (
   last: AgentSession | undefined,
   { agent, cwd, fingerprint, host }: Pick<AgentIdentity, 'agent' | 'cwd' | 'fingerprint'> & { host: string },
-): { readonly runId: number; readonly session: string; readonly since: Seconds } | null =>
+): {
+  readonly runId: number
+  readonly session: string
+  readonly since: Seconds
+  readonly counted: TokenCounts | null
+} | null =>
   last?.session != null &&
   last.answeredAt !== null &&
   last.problem !== 'context' &&
@@ -97,7 +111,7 @@ export const resumable = (
   last.host === host &&
   last.fingerprint === fingerprint &&
   WORTH_RESUMING.has(last.outcome ?? '')
-    ? { runId: last.runId, session: last.session, since: last.endedAt ?? 0 }
+    ? { runId: last.runId, session: last.session, since: last.endedAt ?? 0, counted: last.counted }
     : null
 
 /** What keeps the agent of a run from working, as its runner understood it. */

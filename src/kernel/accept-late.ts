@@ -10,7 +10,7 @@ import { insertRemark } from './comment-task.ts'
 import { blockIn, completeIn, reviewIn, type VerdictResult } from './complete-task.ts'
 import { insertAll } from './create-task.ts'
 import { denyWorkers, requireLocked, type KernelDeps } from './deps.ts'
-import { pokeLingering } from './stop-run.ts'
+import { pokeLingering } from './poke-runner.ts'
 
 /** A person accepts what a worker reported after its run had ended; it then counts as the person's own word. */
 export async function acceptLate(

@@ -9,6 +9,7 @@ import {
   type Attempts,
   type ClaimFacts,
 } from '../domain/claim.ts'
+import { budgetReason, firstReached, targetsOf, type BudgetState } from '../domain/budget.ts'
 import { invalid } from '../domain/errors.ts'
 import { reason, type Reason } from '../domain/hold.ts'
 import type { AgentIdentity } from '../domain/run-agent.ts'
@@ -23,6 +24,8 @@ import { insertRunAgent } from '../store/tables/run-agents.ts'
 import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findLease, insertLease, type Workspace } from '../store/tables/workspaces.ts'
 import { apply, signatureOf } from './apply.ts'
+import { bookOpening } from './book-usage.ts'
+import { statesOver } from './budget-states.ts'
 import { probing } from './run-agent.ts'
 import { denyWorkers, requireLocked, type BoardPolicy, type KernelDeps } from './deps.ts'
 
@@ -87,7 +90,12 @@ export interface RunRequest {
 
 export type OpenRunResult =
   /** `gaveUp`: the card had no attempts left, and is blocked now. */
-  | { readonly refused: Reason; readonly gaveUp?: true }
+  | {
+      readonly refused: Reason
+      readonly gaveUp?: true
+      /** The budget that is used up. */
+      readonly budget?: BudgetState
+    }
   | { readonly task: Task; readonly runId: number; readonly secret: string; readonly logPath: string }
 
 /** A dispatcher's claim: charges an attempt, leases the workspace, and gives the run the secret its worker must present. */
@@ -111,6 +119,9 @@ export async function openRun(
       await apply(tx, giveUp(task, spent), { actor: BY_CEILING, door: actor.door, runId: null })
       return { refused: spent, gaveUp: true }
     }
+    const owner = { tenant: task.tenant, profile: wanted.profile, provider: agent?.provider ?? null }
+    const budget = firstReached(await statesOver(tx, targetsOf(task, owner), wanted.policy.ceilings, tx.now))
+    if (budget !== undefined) return { refused: budgetReason(budget), budget }
     const refused =
       dayReason(task, attempts, tx.now) ??
       (await workspaceRefusal(tx, host, wanted.workspace)) ??
@@ -141,6 +152,7 @@ export async function openRun(
         host,
         now: tx.now,
       })
+    await bookOpening(tx, { ...owner, runId, taskId: task.id }, wanted.policy, actor.door)
     return { task: applied.task, runId, secret, logPath: `${wanted.logFolder}/${task.id}-${runId}.log` }
   })
 }

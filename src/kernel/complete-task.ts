@@ -21,7 +21,8 @@ import { apply, signatureOf } from './apply.ts'
 import { insertFiles } from './attach-files.ts'
 import { denyWorkers, requireLocked, type KernelDeps, type StoredFile } from './deps.ts'
 import { keepLateReport, lateRefusal, passesFence } from './fence.ts'
-import { pokeLingering, stopInstead } from './stop-run.ts'
+import { pokeLingering } from './poke-runner.ts'
+import { stopInstead } from './stop-run.ts'
 
 /** `stopping`: the card's worker is being ended first; the card arrives once its processes are gone. */
 export interface VerdictResult {

@@ -2,9 +2,11 @@
 import { hostname } from 'node:os'
 import { DEFAULT_ATTEMPT_POLICY, type AttemptPolicy } from '../domain/attempts.ts'
 import type { Actor } from '../domain/actor.ts'
+import { NO_CEILINGS, type DefaultCeilings } from '../domain/budget.ts'
 import { denied, taskNotFound } from '../domain/errors.ts'
 import type { RunProcess } from '../domain/run.ts'
 import type { Task } from '../domain/task.ts'
+import type { Prices } from '../domain/usage.ts'
 import type { Connection, Store, WriteTransaction } from '../store/connection.ts'
 import { findTask, lockTask } from '../store/tables/tasks.ts'
 
@@ -15,6 +17,10 @@ export interface BoardPolicy extends AttemptPolicy {
   readonly leaseSeconds: number
   /** How many cards of one profile may fail alike, one after another, before the profile is paused. */
   readonly equalFailureLimit: number
+  /** Budgets where nobody has set one on the board. */
+  readonly ceilings: DefaultCeilings
+  /** For agents that report tokens and no cost. */
+  readonly prices: Prices
 }
 
 export const DEFAULT_BOARD_POLICY: BoardPolicy = {
@@ -22,6 +28,8 @@ export const DEFAULT_BOARD_POLICY: BoardPolicy = {
   claimTtlSeconds: 900,
   leaseSeconds: 60,
   equalFailureLimit: 5,
+  ceilings: NO_CEILINGS,
+  prices: {},
 }
 
 /** A file that was copied into the attachment store and verified. */

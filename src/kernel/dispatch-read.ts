@@ -1,11 +1,15 @@
 /** What one dispatcher pass reads, in transactions that lock nothing. */
-import type { Hold } from '../domain/hold.ts'
+import { BOARD_TARGET, type Hold } from '../domain/hold.ts'
+import { inForce, standing, type BudgetState } from '../domain/budget.ts'
 import type { RunProcess } from '../domain/run.ts'
+import type { Connection } from '../store/connection.ts'
+import { findWideBudgets } from '../store/tables/budgets.ts'
 import { findDueHolds, findOpenHolds, findWideHolds, holding, nextHoldEnd } from '../store/tables/holds.ts'
 import { countLive, findLiveProcesses } from '../store/tables/run-processes.ts'
 import { findExpiredClaims } from '../store/tables/runs.ts'
 import { findReady, type ReadyCard, type ReadyFilter } from '../store/tables/tasks.ts'
 import { findLeases } from '../store/tables/workspaces.ts'
+import { statesOf } from './budget-states.ts'
 import type { KernelDeps } from './deps.ts'
 
 export interface DispatchView {
@@ -16,27 +20,44 @@ export interface DispatchView {
   readonly running: ReadonlyMap<string | null, number>
   /** Holds on profiles and on the board. */
   readonly holds: readonly Hold[]
+  /** Budgets that are used up: those set for more than one card, and the board's own. */
+  readonly spent: readonly BudgetState[]
   /** Leased paths on this host, with the card that leases each. */
   readonly leases: ReadonlyMap<string, string>
   /** Holds whose time has come, and claims by hand that ran out. */
   readonly due: number
   readonly expired: number
-  /** When the next hold ends by itself. */
+  /** When the next hold or the period of a budget that is used up ends by itself. */
   readonly nextEnd: number | null
 }
 
-export async function readForDispatch({ store, host }: KernelDeps): Promise<DispatchView> {
+export async function readForDispatch(deps: KernelDeps): Promise<DispatchView> {
+  const { store, host } = deps
   const now = await store.now()
-  return store.read(async (db) => ({
-    now,
-    live: await findLiveProcesses(db),
-    running: await countLive(db),
-    holds: holding(await findWideHolds(db), now),
-    leases: await findLeases(db, host),
-    due: (await findDueHolds(db, now)).length,
-    expired: (await findExpiredClaims(db, now)).length,
-    nextEnd: await nextHoldEnd(db, now),
-  }))
+  return store.read(async (db) => {
+    const spent = await spentBudgets(deps, db, now)
+    const ends = [await nextHoldEnd(db, now), ...spent.map(({ periodEnd }) => periodEnd)]
+    return {
+      now,
+      spent,
+      live: await findLiveProcesses(db),
+      running: await countLive(db),
+      holds: holding(await findWideHolds(db), now),
+      leases: await findLeases(db, host),
+      due: (await findDueHolds(db, now)).length,
+      expired: (await findExpiredClaims(db, now)).length,
+      nextEnd: ends.reduce((one, other) => (one === null || (other !== null && other < one) ? other : one)),
+    }
+  })
+}
+
+const spentBudgets = async (
+  { policy }: KernelDeps,
+  db: Connection,
+  now: number,
+): Promise<readonly BudgetState[]> => {
+  const budgets = inForce(await findWideBudgets(db), policy().ceilings, { board: BOARD_TARGET })
+  return (await statesOf(db, budgets, now)).filter((state) => standing(state) === 'reached')
 }
 
 /** Cards that may run as far as they themselves are concerned, in the order they are to run. */

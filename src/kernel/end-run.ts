@@ -16,6 +16,7 @@ import { findRun } from '../store/tables/runs.ts'
 import { lockTask } from '../store/tables/tasks.ts'
 import { releaseLeases } from '../store/tables/workspaces.ts'
 import { apply, note, type Signature } from './apply.ts'
+import { bookUsage } from './book-usage.ts'
 import type { KernelDeps } from './deps.ts'
 import { holdProvider } from './run-agent.ts'
 
@@ -44,7 +45,9 @@ export async function closeRun(
     if (found.currentRunId !== runId) {
       // The worker had its say before its processes ended; what the runner saw is kept beside it.
       await storeEvidence(tx, runId, kept.evidence, null)
-      return stop === null ? found : followStop(tx, found, stop)
+      const task = stop === null ? found : await followStop(tx, found, stop)
+      await bookEnding(deps, tx, runId, task, kept, by)
+      return task
     }
     const run = await findRun(tx, runId)
     const facts = {
@@ -56,9 +59,22 @@ export async function closeRun(
     const { task } = await endOpenRun(deps, tx, found, kept, facts, { ...by, runId })
     await holdProvider(tx, runId, kept, by)
     await pauseOnEqualFailures(deps, tx, run?.profile ?? null, kept, by)
-    return stop === null ? task : followStop(tx, task, stop)
+    const arrived = stop === null ? task : await followStop(tx, task, stop)
+    await bookEnding(deps, tx, runId, arrived, kept, by)
+    return arrived
   })
 }
+
+/** All the time the run took, where its runner saw it; what nobody saw was booked as it passed. */
+const bookEnding = (
+  { policy }: KernelDeps,
+  tx: WriteTransaction,
+  runId: number,
+  { assignee }: Task,
+  { evidence: { elapsedSeconds } }: RunEnding,
+  { door }: Signature,
+): Promise<boolean> =>
+  bookUsage(tx, runId, { elapsedSeconds: elapsedSeconds ?? 0 }, policy(assignee), { door, isOpen: false })
 
 /** An ending is never refused for its words: the run would stay open for ever. */
 const keepable = (ending: RunEnding): RunEnding => ({

@@ -3,6 +3,16 @@ import { acceptLate } from './accept-late.ts'
 import { listActiveWorkers } from './active-workers.ts'
 import { attachFiles } from './attach-files.ts'
 import { readBoard, readCards, readChanges } from './board.ts'
+import {
+  budgetsOver,
+  grantBudget,
+  listBudgets,
+  readUsage,
+  removeBudget,
+  setBudget,
+  showBudget,
+  usageOfRuns,
+} from './budgets.ts'
 import { changeTask } from './change-task.ts'
 import { claimTask, openRun } from './claim-task.ts'
 import { commentTask } from './comment-task.ts'
@@ -71,6 +81,7 @@ const VERBS = {
   assignTask,
   attachFiles,
   blockTask,
+  budgetsOver,
   changeTask,
   checkCredential,
   claimTask,
@@ -89,6 +100,7 @@ const VERBS = {
   getRun,
   getStats,
   getTask,
+  grantBudget,
   heartbeatTask,
   identifyRun,
   issueCredential,
@@ -99,6 +111,7 @@ const VERBS = {
   linkTasks,
   listActiveWorkers,
   listAttachments,
+  listBudgets,
   listCredentials,
   listHolds,
   listLiveRuns,
@@ -118,6 +131,7 @@ const VERBS = {
   readForDispatch,
   readPreflightBlocked,
   readReady,
+  readUsage,
   reclaimExpired,
   recordAgent,
   recordBaseCommit,
@@ -125,6 +139,7 @@ const VERBS = {
   recordWorkspace,
   redeemLogin,
   removeAttachment,
+  removeBudget,
   renewLease,
   requestTaskReview,
   resolveTaskId,
@@ -133,6 +148,8 @@ const VERBS = {
   retryTask,
   revokeCredential,
   sendBackTask,
+  setBudget,
+  showBudget,
   showTask,
   startRun,
   startingRuns,
@@ -142,6 +159,7 @@ const VERBS = {
   unblockTask,
   unlinkTasks,
   unsubscribe,
+  usageOfRuns,
   why,
   workerContext,
   workspacesWithOwners,

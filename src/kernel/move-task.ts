@@ -28,7 +28,8 @@ import { countOpenParents } from '../store/tables/links.ts'
 import { apply, signatureOf } from './apply.ts'
 import { blockTask, completeTask, requestTaskReview, type VerdictResult } from './complete-task.ts'
 import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
-import { pokeLingering, stopInstead, stopRun } from './stop-run.ts'
+import { pokeLingering } from './poke-runner.ts'
+import { stopInstead, stopRun } from './stop-run.ts'
 
 async function waitFacts(tx: WriteTransaction, id: TaskId): Promise<WaitFacts> {
   return { now: tx.now, openParents: await countOpenParents(tx, id), holds: await findHolds(tx, 'task', id) }

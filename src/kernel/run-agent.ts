@@ -3,6 +3,7 @@ import type { RunCapability } from '../domain/actor.ts'
 import type { Hold } from '../domain/hold.ts'
 import type { RunEnding } from '../domain/run.ts'
 import { holdFor, type AgentSession, type RunAgent, type RunAgentNews } from '../domain/run-agent.ts'
+import type { Seconds } from '../domain/task.ts'
 import { MAX, madeStorable } from '../domain/text.ts'
 import type { Connection, WriteTransaction } from '../store/connection.ts'
 import { findHolds, liftHold, openHold } from '../store/tables/holds.ts'
@@ -16,27 +17,33 @@ import {
 } from '../store/tables/run-agents.ts'
 import { findRun } from '../store/tables/runs.ts'
 import { note, type Signature } from './apply.ts'
+import { bookUsage } from './book-usage.ts'
 import type { KernelDeps } from './deps.ts'
 import { authenticateWorker } from './fence.ts'
+import { pokeLingering } from './poke-runner.ts'
 
 const BY_ANSWER = 'rule:answered'
 const BY_PROVIDER = 'rule:provider'
 /** Of a last message, in characters. */
 const MAX_MESSAGE = 4_000
 
-/** What is known of a run's agent now. The first answer of its model ends the waiting of everybody else for its provider. */
+/**
+ * What is known of a run's agent now: what it used is booked, and the first answer of its model ends the waiting of everybody
+ * else for its provider.
+ */
 export async function recordAgent(
-  { store }: KernelDeps,
+  deps: KernelDeps,
   capability: RunCapability,
   news: RunAgentNews,
 ): Promise<void> {
-  await store.write(async (tx) => {
+  const { runId } = capability
+  const stopped = await deps.store.write(async (tx) => {
     await authenticateWorker(tx, { kind: 'worker', name: 'runner', door: 'runner', capability })
-    const known = await findRunAgent(tx, capability.runId)
-    if (known === undefined) return
+    const known = await findRunAgent(tx, runId)
+    if (known === undefined) return null
     await updateRunAgent(
       tx,
-      capability.runId,
+      runId,
       {
         ...news,
         lastTool: madeStorable(news.lastTool, MAX.note),
@@ -44,21 +51,34 @@ export async function recordAgent(
       },
       tx.now,
     )
-    if (!news.hasAnswered || known.answeredAt !== null) return
-    const run = await findRun(tx, capability.runId)
-    for (const hold of await probation(tx, known)) {
-      // An answer to a question from before the refusal says nothing about the time after it.
-      if (run === undefined || run.startedAt < (hold.until ?? tx.now)) continue
-      await liftHold(tx, hold, BY_ANSWER, tx.now)
-      const { scope, target, kind } = hold
-      note(
-        tx,
-        null,
-        { kind: 'resumed', payload: { scope, target, holds: [kind] } },
-        { actor: BY_ANSWER, door: 'runner', runId: null },
-      )
-    }
+    const run = await findRun(tx, runId)
+    if (news.hasAnswered && known.answeredAt === null) await liftProbation(tx, known, run?.startedAt ?? null)
+    const { usage, model } = news
+    const isOpen = run !== undefined && run.endedAt === null
+    const seen = { usage, model }
+    const stops = await bookUsage(tx, runId, seen, deps.policy(known.profile), { door: 'runner', isOpen })
+    return stops ? known.taskId : null
   })
+  if (stopped !== null) await pokeLingering(deps, stopped)
+}
+
+async function liftProbation(
+  tx: WriteTransaction,
+  agent: RunAgent,
+  startedAt: Seconds | null,
+): Promise<void> {
+  for (const hold of await probation(tx, agent)) {
+    // An answer to a question from before the refusal says nothing about the time after it.
+    if (startedAt === null || startedAt < (hold.until ?? tx.now)) continue
+    await liftHold(tx, hold, BY_ANSWER, tx.now)
+    const { scope, target, kind } = hold
+    note(
+      tx,
+      null,
+      { kind: 'resumed', payload: { scope, target, holds: [kind] } },
+      { actor: BY_ANSWER, door: 'runner', runId: null },
+    )
+  }
 }
 
 /** Holds that a run of this agent, by being answered, shows to be over. */

@@ -10,6 +10,7 @@ import { findStop } from '../store/tables/run-stops.ts'
 import { extendTaskClaim, findTask, setWorkerPid } from '../store/tables/tasks.ts'
 import { setBaseCommit } from '../store/tables/workspaces.ts'
 import { note } from './apply.ts'
+import { bookUsage } from './book-usage.ts'
 import type { KernelDeps } from './deps.ts'
 import { authenticateWorker } from './fence.ts'
 
@@ -85,10 +86,12 @@ export async function renewLease(
     const expires = tx.now + policy().leaseSeconds
     const open = (await extendRunClaim(tx, { id: capability.runId, expires })) === 1
     if (open) await extendTaskClaim(tx, { id: taskId, runId: capability.runId, expires })
+    const run = await findRun(tx, capability.runId)
+    await bookUsage(tx, capability.runId, {}, policy(run?.profile), { door: 'runner', isOpen: open })
     return {
       open,
       stop: await findStop(tx, capability.runId),
-      lastHeartbeatAt: (await findRun(tx, capability.runId))?.lastHeartbeatAt ?? null,
+      lastHeartbeatAt: run?.lastHeartbeatAt ?? null,
     }
   })
 }

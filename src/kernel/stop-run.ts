@@ -5,11 +5,12 @@ import { NOTHING_SEEN, type AfterStop, type StopRequest } from '../domain/run.ts
 import type { Task, TaskId } from '../domain/task.ts'
 import { MAX, storable } from '../domain/text.ts'
 import type { WriteTransaction } from '../store/connection.ts'
-import { findLingeringRun, findRunProcess } from '../store/tables/run-processes.ts'
+import { findRunProcess } from '../store/tables/run-processes.ts'
 import { findStop, insertStop } from '../store/tables/run-stops.ts'
 import { note, signatureOf } from './apply.ts'
 import { denyWorkers, requireLocked, type KernelDeps } from './deps.ts'
 import { BY_HAND, endOpenRun } from './end-run.ts'
+import { pokeLingering } from './poke-runner.ts'
 
 /**
  * Asks for the open run of a card to be stopped; its processes are ended, and only then does the card arrive where it was
@@ -105,13 +106,4 @@ const ARRIVES: Readonly<Record<AfterStop['kind'], string>> = {
   archive: 'archived',
   assign: 'ready for its new assignee',
   complete: 'done',
-}
-
-/** Hints to the runner of the card's live run that it should look at the board. */
-export async function pokeLingering({ store, pokeRunner }: KernelDeps, id: TaskId): Promise<void> {
-  const process = await store.read(async (db) => {
-    const runId = await findLingeringRun(db, id)
-    return runId === null ? undefined : findRunProcess(db, runId)
-  })
-  if (process !== undefined) pokeRunner(process)
 }

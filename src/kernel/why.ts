@@ -1,8 +1,10 @@
 /** Why a card is not running: every reason with its owner, since when, until when, and the verb that lifts it. */
+import { budgetReason, ceiling, standing, type BudgetState } from '../domain/budget.ts'
 import { dayReason, holdReason, lingeringReason, spentReason } from '../domain/claim.ts'
 import { isHolding, reason, type Hold, type Reason } from '../domain/hold.ts'
 import { isFinished, type Task, type TaskId } from '../domain/task.ts'
 import type { Connection } from '../store/connection.ts'
+import { findToldAt } from '../store/tables/budgets.ts'
 import { lastEventOfKind } from '../store/tables/events.ts'
 import { findHoldsOver } from '../store/tables/holds.ts'
 import { findParents, type LinkedTask } from '../store/tables/links.ts'
@@ -11,6 +13,7 @@ import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findStop } from '../store/tables/run-stops.ts'
 import { findLease, findWorkspacesOf } from '../store/tables/workspaces.ts'
 import { attemptsOf, leasedReason, probeReason } from './claim-task.ts'
+import { cardBudgets } from './budgets.ts'
 import { probing } from './run-agent.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
@@ -143,10 +146,31 @@ async function admissionReasons(
     lingering === null ? null : lingeringReason(lingering),
     spentReason(task, attempts),
     dayReason(task, attempts, now),
+    ...(await budgetReasons(policy, db, task, now)),
     ...(await leaseReasons(db, task, host)),
     ...(await probeReasons(db, task, now)),
   ].filter((found) => found !== null)
 }
+
+async function budgetReasons(
+  policy: KernelDeps['policy'],
+  db: Connection,
+  task: Task,
+  now: number,
+): Promise<Reason[]> {
+  const states = await cardBudgets({ policy }, db, task, now)
+  const reasons: Reason[] = []
+  for (const state of states.filter((each) => standing(each) === 'reached'))
+    reasons.push(budgetReason(state, await reachedAt(db, state)))
+  return reasons
+}
+
+const reachedAt = (db: Connection, state: BudgetState): Promise<number | null> =>
+  findToldAt(db, state, {
+    level: 'hard',
+    limit: ceiling(state) ?? 0,
+    periodStart: state.periodStart / 86_400,
+  })
 
 async function probeReasons(db: Connection, { assignee }: Task, now: number): Promise<Reason[]> {
   const provider = assignee === null ? undefined : await findProviderOf(db, assignee)

@@ -91,7 +91,7 @@ export class AgentRun implements AsyncDisposable {
     const { task, spec, mask, clock } = options
     this.#options = options
     this.#reader = reader
-    this.#findings = new AgentFindings(task.cli, () => clock.now())
+    this.#findings = new AgentFindings(task.cli, () => clock.now(), task.resume)
     this.#stream = new AgentStream(spec.streamPath, mask, clock)
     this.#isResuming = task.resume !== null
     this.#session = task.resume?.session ?? newUuid()
@@ -277,15 +277,17 @@ export class AgentRun implements AsyncDisposable {
   }
 
   #news(mask: SecretMask): RunAgentNews {
-    const { session, model, hasAnswered, lastTool, lastMessage, usage, problem } = this.#findings
+    const { session, model, hasAnswered, lastTool, lastMessage, usage, sessionUsage, problem } =
+      this.#findings
     return {
       session: session ?? (this.#options.task.cli.sessions === 'given' && hasAnswered ? this.#session : null),
-      model,
+      model: model ?? this.#options.task.model,
       hasAnswered,
       lastTool:
         lastTool === null ? null : mask.maskText(`${lastTool.name} ${lastTool.input}`.slice(0, TOOL_WORDS)),
       lastMessage: lastMessage === null ? null : mask.maskText(lastMessage),
       usage,
+      sessionUsage,
       problem: problem?.class ?? null,
     }
   }

@@ -130,6 +130,87 @@ export interface RunAgentsTable {
   cost_micros: number | null
   problem: string | null
   updated_at: number
+  session_tokens_in: number | null
+  session_tokens_cached: number | null
+  session_tokens_out: number | null
+}
+
+/** What a run used on one day. */
+export interface RunUsageTable {
+  run_id: number
+  day: number
+  task_id: string
+  tenant: string | null
+  profile: string | null
+  provider: string | null
+  model: string | null
+  runs: number
+  runtime_seconds: number
+  tokens_in: number
+  tokens_cached: number
+  tokens_out: number
+  cost_micros: number
+  estimated_micros: number
+  unpriced_tokens: number
+  updated_at: number
+}
+
+/** Running totals of {@link RunUsageTable}; day -1 stands for all days together. */
+export interface UsageTotalsTable {
+  scope: string
+  target: string
+  day: number
+  runs: number
+  runtime_seconds: number
+  tokens_in: number
+  tokens_cached: number
+  tokens_out: number
+  cost_micros: number
+  estimated_micros: number
+  unpriced_tokens: number
+}
+
+/** A budget is never changed: it ends, and another one takes its place. */
+export interface BudgetsTable {
+  id: Generated<number>
+  scope: string
+  target: string
+  measure: string
+  period: string
+  soft: number | null
+  hard: number | null
+  stop_running: number
+  granters: string
+  set_at: number
+  set_by: string
+  ended_at: number | null
+  ended_by: string | null
+}
+
+export interface BudgetGrantsTable {
+  id: Generated<number>
+  scope: string
+  target: string
+  measure: string
+  period: string
+  period_start: number
+  amount: number
+  reason: string
+  actor: string
+  door: string
+  created_at: number
+}
+
+/** That a limit was reached is told once in a period, and once more for each new limit. */
+export interface BudgetNoticesTable {
+  scope: string
+  target: string
+  measure: string
+  period: string
+  period_start: number
+  level: string
+  limit_at: number
+  told_at: number
 }
 
 export interface RunStopsTable {
@@ -245,6 +326,11 @@ export interface Tables {
   kanban_notify_subs: NotifySubsTable
   run_processes: RunProcessesTable
   run_agents: RunAgentsTable
+  run_usage: RunUsageTable
+  usage_totals: UsageTotalsTable
+  budgets: BudgetsTable
+  budget_grants: BudgetGrantsTable
+  budget_notices: BudgetNoticesTable
   run_stops: RunStopsTable
   holds: HoldsTable
   attempt_ledger: AttemptLedgerTable

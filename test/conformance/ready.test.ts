@@ -7,11 +7,17 @@ describe.each(databases)('ready cards, on $name', (database) => {
   test('of nobody, and of profiles that can start nothing, are passed over without being counted', async () => {
     await using board = await openTestKernel(database)
     for (const assignee of ['coder', 'coder', null, 'writer', 'tester']) await board.given({ assignee })
-    const assignees = async (filter: { limit: number; except?: readonly string[] }) =>
+    const assignees = async (filter: Parameters<typeof board.kernel.readReady>[0]) =>
       new Set((await board.kernel.readReady(filter)).map((card) => card.assignee))
     expect(await assignees({ limit: 9 })).toEqual(new Set(['coder', 'writer', 'tester', null]))
-    expect(await assignees({ limit: 9, except: [] })).toEqual(new Set(['coder', 'writer', 'tester']))
-    expect(await assignees({ limit: 1, except: ['coder', 'tester'] })).toEqual(new Set(['writer']))
-    expect(await assignees({ limit: 9, except: ['coder', 'writer', 'tester'] })).toEqual(new Set())
+    expect(await assignees({ limit: 9, except: { profiles: [], tenants: [] } })).toEqual(
+      new Set(['coder', 'writer', 'tester']),
+    )
+    expect(await assignees({ limit: 1, except: { profiles: ['coder', 'tester'], tenants: [] } })).toEqual(
+      new Set(['writer']),
+    )
+    expect(
+      await assignees({ limit: 9, except: { profiles: ['coder', 'writer', 'tester'], tenants: [] } }),
+    ).toEqual(new Set())
   })
 })

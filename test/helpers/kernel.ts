@@ -4,6 +4,7 @@ import { afterAll } from 'vitest'
 import type { Actor } from '../../src/domain/actor.ts'
 import type { NewTask } from '../../src/domain/create.ts'
 import type { BoardEvent, EventKind } from '../../src/domain/event.ts'
+import type { TokenUsage } from '../../src/domain/run-agent.ts'
 import type { RunEnding, RunEvidence } from '../../src/domain/run.ts'
 import type { Task, TaskStatus } from '../../src/domain/task.ts'
 import { DEFAULT_BOARD_POLICY, type BoardPolicy, type KernelDeps } from '../../src/kernel/deps.ts'
@@ -52,6 +53,8 @@ export interface OpenedRun {
   readonly worker: Worker
   /** The runner reports for duty and the worker starts; the pids are made up. */
   start(): Promise<void>
+  /** Its agent has used so much by now. */
+  uses(usage: Partial<TokenUsage>, model?: string): Promise<void>
   /** The processes are proven gone. Gives the card. */
   end(outcome: RunEnding['outcome'], rest?: Parameters<typeof ending>[1]): Promise<Task | null>
 }
@@ -93,6 +96,8 @@ export interface RunOptions {
   readonly caps?: { readonly board: number; readonly profile: number }
   readonly policy?: Partial<BoardPolicy>
   readonly maxRuntimeSeconds?: number
+  /** The provider of the agent that does the work; without one it is a program. */
+  readonly provider?: string
 }
 
 export async function openTestKernel(
@@ -137,6 +142,17 @@ export async function openTestKernel(
         },
         policy: { ...policy, ...options.policy },
         caps: options.caps ?? { board: 1_000, profile: 1_000 },
+        ...(options.provider === undefined
+          ? {}
+          : {
+              agent: {
+                agent: 'claude',
+                provider: options.provider,
+                cwd: `/srv/work/${id}`,
+                fingerprint: 'same',
+                resumedFrom: null,
+              },
+            }),
       },
       dispatcher,
     )
@@ -162,6 +178,16 @@ export async function openTestKernel(
         if (answer !== 'go') throw new Error(`the run was not started: ${answer}`)
         if (!(await kernel.recordSpawn(capability, identity()))) throw new Error('the run had ended')
       },
+      uses: (usage, model) =>
+        kernel.recordAgent(capability, {
+          session: 's-1',
+          model: model ?? null,
+          hasAnswered: true,
+          lastTool: null,
+          lastMessage: null,
+          usage: { input: 0, cached: 0, output: 0, cost: null, ...usage },
+          problem: null,
+        }),
       end: (outcome, rest) => kernel.closeRun(runId, ending(outcome, rest), RUNNER),
     }
   }
@@ -265,7 +291,9 @@ async function cleanBoard(
 const empty = statement<Record<string, never>>()((db) => ({
   compile: () =>
     sql`truncate tasks, task_links, task_runs, task_comments, task_events, kanban_notify_subs, run_processes, run_stops,
-      holds, attempt_ledger, late_reports, attachments, workspaces restart identity cascade`.compile(db),
+      run_usage, usage_totals, budgets, budget_grants, budget_notices, holds, attempt_ledger, late_reports, attachments, workspaces restart identity cascade`.compile(
+      db,
+    ),
 }))
 
 function expectStatus(task: Task, status: TaskStatus): Task {

@@ -92,7 +92,7 @@ describe('statements on every change', () => {
     const statements = await statementsOf(async () => {
       await kernel.readForDispatch()
       await kernel.readReady({ limit: 64 })
-      await kernel.readReady({ limit: 64, except: ['coder'] })
+      await kernel.readReady({ limit: 64, except: { profiles: ['coder'], tenants: ['acme'] } })
       await kernel.readReady({ limit: 64, despitePreflight: true })
       await kernel.readPreflightBlocked()
       await board.tick()

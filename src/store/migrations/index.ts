@@ -4,9 +4,17 @@ import { credentials } from './0002-credentials.ts'
 import { boardOrder } from './0003-board-order.ts'
 import { runAgents } from './0004-run-agents.ts'
 import { createdOrder } from './0005-created-order.ts'
+import { usageAndBudgets } from './0006-usage-and-budgets.ts'
 import type { Migration } from './migration.ts'
 
-export const MIGRATIONS: readonly Migration[] = [initial, credentials, boardOrder, runAgents, createdOrder]
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  credentials,
+  boardOrder,
+  runAgents,
+  createdOrder,
+  usageAndBudgets,
+]
 
 /** The schema this build reads and writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.at(-1)?.version ?? 0

@@ -35,6 +35,54 @@ CREATE INDEX attempt_ledger_task on attempt_ledger (task_id);
 
 CREATE TABLE board_meta (key text not null primary key, value text not null) strict;
 
+CREATE TABLE budget_grants (
+  id integer not null primary key autoincrement,
+  scope text not null,
+  target text not null,
+  measure text not null,
+  period text not null,
+  period_start integer not null,
+  amount integer not null,
+  reason text not null,
+  actor text not null,
+  door text not null,
+  created_at integer not null
+) strict;
+
+CREATE INDEX budget_grants_period on budget_grants (scope, target, measure, period, period_start);
+
+CREATE TABLE budget_notices (
+  scope text not null,
+  target text not null,
+  measure text not null,
+  period text not null,
+  period_start integer not null,
+  level text not null check (level in ('soft','hard')),
+  limit_at integer not null,
+  told_at integer not null,
+  primary key (scope, target, measure, period, period_start, level, limit_at)
+) strict;
+
+CREATE TABLE budgets (
+  id integer not null primary key autoincrement,
+  scope text not null check (scope in ('board','tenant','profile','provider','task')),
+  target text not null,
+  measure text not null check (measure in ('cost','tokens','runs','runtime')),
+  period text not null check (period in ('day','week','month','total')),
+  soft integer,
+  hard integer,
+  stop_running integer not null,
+  granters text not null,
+  set_at integer not null,
+  set_by text not null,
+  ended_at integer,
+  ended_by text
+) strict;
+
+CREATE INDEX budgets_history on budgets (scope, target, id);
+
+CREATE UNIQUE INDEX budgets_open on budgets (scope, target, measure, period) where ended_at is null;
+
 CREATE TABLE credentials (
   id integer not null primary key autoincrement,
   kind text not null check (kind in ('token','session','login')),
@@ -115,7 +163,7 @@ CREATE TABLE run_agents (
   cost_micros integer,
   problem text,
   updated_at integer not null
-) strict;
+  , session_tokens_in integer, session_tokens_cached integer, session_tokens_out integer) strict;
 
 CREATE INDEX run_agents_profile on run_agents (profile, run_id);
 
@@ -156,6 +204,30 @@ CREATE TABLE run_stops (
   reason text not null,
   after text not null
 ) strict;
+
+CREATE TABLE run_usage (
+  run_id integer not null references task_runs (id),
+  day integer not null,
+  task_id text not null,
+  tenant text,
+  profile text,
+  provider text,
+  model text,
+  runs integer not null,
+  runtime_seconds integer not null,
+  tokens_in integer not null,
+  tokens_cached integer not null,
+  tokens_out integer not null,
+  cost_micros integer not null,
+  estimated_micros integer not null,
+  unpriced_tokens integer not null,
+  updated_at integer not null,
+  primary key (run_id, day)
+) strict;
+
+CREATE INDEX run_usage_day on run_usage (day);
+
+CREATE INDEX run_usage_task on run_usage (task_id, run_id);
 
 CREATE TABLE schema_migrations (version integer not null primary key, name text not null, applied_at integer not null) strict;
 
@@ -252,6 +324,21 @@ CREATE INDEX tasks_board on tasks (status, priority desc, created_at, created_or
 CREATE INDEX tasks_created on tasks (created_order);
 
 CREATE UNIQUE INDEX tasks_idempotency on tasks (idempotency_key) where idempotency_key is not null and status <> 'archived';
+
+CREATE TABLE usage_totals (
+  scope text not null check (scope in ('board','tenant','profile','provider','task')),
+  target text not null,
+  day integer not null,
+  runs integer not null,
+  runtime_seconds integer not null,
+  tokens_in integer not null,
+  tokens_cached integer not null,
+  tokens_out integer not null,
+  cost_micros integer not null,
+  estimated_micros integer not null,
+  unpriced_tokens integer not null,
+  primary key (scope, target, day)
+) strict;
 
 CREATE TABLE workspaces (
   id integer not null primary key autoincrement,

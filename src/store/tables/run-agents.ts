@@ -59,6 +59,9 @@ const update = statement<{
   tokensCached: number
   tokensOut: number
   costMicros: number | null
+  sessionIn: number | null
+  sessionCached: number | null
+  sessionOut: number | null
   problem: string | null
   now: number
 }>()((db, p) =>
@@ -74,6 +77,9 @@ const update = statement<{
       tokens_cached: p.tokensCached,
       tokens_out: p.tokensOut,
       cost_micros: p.costMicros,
+      session_tokens_in: p.sessionIn,
+      session_tokens_cached: p.sessionCached,
+      session_tokens_out: p.sessionOut,
       problem: p.problem,
       updated_at: p.now,
     }))
@@ -98,6 +104,9 @@ export const updateRunAgent = (
     tokensCached: news.usage.cached,
     tokensOut: news.usage.output,
     costMicros: news.usage.cost === null ? null : Math.round(news.usage.cost * 1_000_000),
+    sessionIn: news.sessionUsage?.input ?? null,
+    sessionCached: news.sessionUsage?.cached ?? null,
+    sessionOut: news.sessionUsage?.output ?? null,
     problem: news.problem,
     now,
   })
@@ -151,6 +160,9 @@ const session = statement<{ taskId: string; profile: string }>()((db, p) =>
       'a.fingerprint',
       'a.problem',
       'a.answered_at as answeredAt',
+      'a.session_tokens_in as countedIn',
+      'a.session_tokens_cached as countedCached',
+      'a.session_tokens_out as countedOut',
       'r.outcome',
       'r.ended_at as endedAt',
     ])
@@ -162,11 +174,20 @@ const session = statement<{ taskId: string; profile: string }>()((db, p) =>
 )
 
 /** The last session of a profile on a card. */
-export const findLastSession = (
+export async function findLastSession(
   db: Connection,
   taskId: string,
   profile: string,
-): Promise<AgentSession | undefined> => db.get(session, { taskId, profile })
+): Promise<AgentSession | undefined> {
+  const row = await db.get(session, { taskId, profile })
+  if (row === undefined) return undefined
+  const { countedIn, countedCached, countedOut, ...last } = row
+  return {
+    ...last,
+    counted:
+      countedIn === null ? null : { input: countedIn, cached: countedCached ?? 0, output: countedOut ?? 0 },
+  }
+}
 
 const lastProvider = statement<{ profile: string }>()((db, p) =>
   db

@@ -305,18 +305,20 @@ const readyCards = (db: Kysely<Tables>, p: ReadyParams, holds: 'all' | 'not pref
 
 const ready = statement<ReadyParams>()((db, p) => readyCards(db, p, 'all'))
 const readyDespitePreflight = statement<ReadyParams>()((db, p) => readyCards(db, p, 'not preflight'))
-const readyForOthers = statement<ReadyParams & { readonly except: string }>()((db, p, dialect) =>
-  readyCards(db, p, 'all')
-    .where('assignee', 'is not', null)
-    .where('assignee', 'not in', textsIn(p.except, dialect)),
+const readyForOthers = statement<ReadyParams & { readonly profiles: string; readonly tenants: string }>()(
+  (db, p, dialect) =>
+    readyCards(db, p, 'all')
+      .where('assignee', 'is not', null)
+      .where('assignee', 'not in', textsIn(p.profiles, dialect))
+      .where((eb) => eb.or([eb('tenant', 'is', null), eb('tenant', 'not in', textsIn(p.tenants, dialect))])),
 )
 
 export interface ReadyFilter {
   readonly limit: number
   /** With those whose last check found something missing: they are looked at again before their time. */
   readonly despitePreflight?: boolean
-  /** Only cards that are assigned, and to none of these. */
-  readonly except?: readonly string[]
+  /** Only cards that are assigned, and neither to one of these profiles nor of one of these tenants. */
+  readonly except?: { readonly profiles: readonly string[]; readonly tenants: readonly string[] }
 }
 
 /** Ready cards that no hold of their own keeps back, in the order they are to run. */
@@ -327,4 +329,9 @@ export const findReady = (
 ): Promise<ReadyCard[]> =>
   except === undefined
     ? db.all(despitePreflight ? readyDespitePreflight : ready, { limit, now })
-    : db.all(readyForOthers, { limit, now, except: JSON.stringify(except) })
+    : db.all(readyForOthers, {
+        limit,
+        now,
+        profiles: JSON.stringify(except.profiles),
+        tenants: JSON.stringify(except.tenants),
+      })
