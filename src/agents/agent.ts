@@ -2,6 +2,7 @@
  * What it takes to be an agent: a row of the table in table.ts. A row says how its profiles are written, what must be in
  * place before a worker starts, and with which command line it starts. It starts nothing itself.
  */
+import type { TokenCounts } from '../domain/run-agent.ts'
 import type { Task } from '../domain/task.ts'
 import type { CliAgent, Permissions } from './cli-agent.ts'
 import type { Problem } from './problem.ts'
@@ -54,7 +55,16 @@ export interface LaunchContext extends PreflightContext {
   /** For agents that are given the board's tools. */
   readonly places?: AgentPlaces
   /** The session to go on in, with what happened since. */
-  readonly resume?: { readonly session: string; readonly news: string } | null
+  readonly resume?: ResumedSession | null
+}
+
+/** A session that a worker goes on in. */
+export interface ResumedSession {
+  readonly session: string
+  /** What happened since. */
+  readonly news: string
+  /** Where its own counters stood, for an agent whose counters go on. */
+  readonly counted?: TokenCounts | null
 }
 
 export interface Launch {
@@ -83,7 +93,7 @@ export interface AgentTask {
   /** The whole document it is given when it begins. */
   readonly prompt: string
   /** The session to go on in and what it is told there; null to begin. */
-  readonly resume: { readonly session: string; readonly news: string } | null
+  readonly resume: ResumedSession | null
   readonly skills: readonly Skill[]
   readonly places: AgentPlaces
 }

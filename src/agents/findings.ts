@@ -2,6 +2,8 @@
 import type { CliAgent, ErrorClass } from './cli-agent.ts'
 import { classifyError, retryTimeIn } from './error-class.ts'
 import type { StreamItem, Usage } from './output/stream-item.ts'
+import type { TokenCounts, TokenUsage } from '../domain/run-agent.ts'
+import { isPriced, NO_TOKENS } from '../domain/usage.ts'
 
 export interface AgentProblem {
   /** Null: nobody knows what it means. */
@@ -16,7 +18,7 @@ export interface LastTool {
   readonly input: string
 }
 
-const NO_USAGE: Usage = { input: 0, cached: 0, output: 0, cost: null }
+const NO_USAGE: Required<TokenUsage> = { ...NO_TOKENS, cost: null, unpriced: NO_TOKENS }
 
 export class AgentFindings {
   readonly #agent: Pick<CliAgent, 'errors'>
@@ -25,17 +27,29 @@ export class AgentFindings {
   #model: string | null = null
   #lastMessage: string | null = null
   #lastTool: LastTool | null = null
-  #earlier: Usage = NO_USAGE
+  /** What earlier turns of this run used, and this one. */
+  #earlier: Required<TokenUsage> = NO_USAGE
   #turn: Usage = NO_USAGE
+  /** Where the session's own counters stood when this turn began, and where they stand. */
+  #base: TokenCounts
+  #counted: TokenCounts | null
+  readonly #resumed: string | null
   #problem: AgentProblem | null = null
   #repeats = 0
   #refused: string | null = null
   #hasAnswered = false
 
-  /** `now`: unix seconds. */
-  constructor(agent: Pick<CliAgent, 'errors'>, now: () => number) {
+  /** `now`: unix seconds. `resumed`: the session it goes on in. */
+  constructor(
+    agent: Pick<CliAgent, 'errors'>,
+    now: () => number,
+    resumed: { readonly session: string; readonly counted?: TokenCounts | null } | null = null,
+  ) {
     this.#agent = agent
     this.#now = now
+    this.#resumed = resumed?.session ?? null
+    this.#counted = resumed?.counted ?? null
+    this.#base = this.#counted ?? NO_TOKENS
   }
 
   get session(): string | null {
@@ -50,8 +64,12 @@ export class AgentFindings {
   get lastTool(): LastTool | null {
     return this.#lastTool
   }
-  get usage(): Usage {
-    return sum(this.#earlier, this.#turn)
+  get usage(): Required<TokenUsage> {
+    return sum(this.#earlier, withUnpriced(this.#turn))
+  }
+  /** Where the session's own counters stand; null for an agent that counts each turn by itself. */
+  get sessionUsage(): TokenCounts | null {
+    return this.#counted
   }
   /** What went wrong last, unless the agent got on since. */
   get problem(): AgentProblem | null {
@@ -74,6 +92,7 @@ export class AgentFindings {
   beginTurn(): void {
     this.#earlier = this.usage
     this.#turn = NO_USAGE
+    this.#base = this.#counted ?? NO_TOKENS
     this.#problem = null
     this.#repeats = 0
   }
@@ -81,7 +100,7 @@ export class AgentFindings {
   take(item: StreamItem): void {
     switch (item.kind) {
       case 'session':
-        if (item.id !== '') this.#session = item.id
+        if (item.id !== '') this.#begin(item.id)
         this.#model = item.model ?? this.#model
         return
       case 'message':
@@ -96,7 +115,12 @@ export class AgentFindings {
       case 'result':
         return this.#gotOn()
       case 'usage':
-        this.#turn = item.sum ? item.usage : sum(this.#turn, item.usage)
+        this.#turn =
+          item.session === true
+            ? this.#since(item.usage)
+            : item.sum
+              ? item.usage
+              : plus(this.#turn, item.usage)
         return
       case 'refused':
         this.#refused = item.message
@@ -121,6 +145,27 @@ export class AgentFindings {
     }
   }
 
+  /** Another session than before begins to count anew. */
+  #begin(session: string): void {
+    if (session !== (this.#session ?? this.#resumed ?? session)) {
+      this.#counted = null
+      this.#base = NO_TOKENS
+    }
+    this.#session = session
+  }
+
+  /** Of a session's counters, the part that belongs to this turn. Counters that stand lower than before have begun anew. */
+  #since({ input, cached, output, cost }: Usage): Usage {
+    const base = input < this.#base.input || output < this.#base.output ? NO_TOKENS : this.#base
+    this.#counted = { input, cached, output }
+    return {
+      input: input - base.input,
+      cached: Math.max(0, cached - base.cached),
+      output: output - base.output,
+      cost,
+    }
+  }
+
   #gotOn(): void {
     this.#hasAnswered = true
     this.#problem = null
@@ -140,9 +185,23 @@ export class AgentFindings {
   }
 }
 
-const sum = (one: Usage, other: Usage): Usage => ({
+const counts = (one: TokenCounts, other: TokenCounts): TokenCounts => ({
   input: one.input + other.input,
   cached: one.cached + other.cached,
   output: one.output + other.output,
+})
+
+const plus = (one: Usage, other: Usage): Usage => ({
+  ...counts(one, other),
   cost: one.cost === null && other.cost === null ? null : (one.cost ?? 0) + (other.cost ?? 0),
+})
+
+const withUnpriced = (usage: Usage): Required<TokenUsage> => ({
+  ...usage,
+  unpriced: isPriced(usage) ? NO_TOKENS : usage,
+})
+
+const sum = (one: Required<TokenUsage>, other: Required<TokenUsage>): Required<TokenUsage> => ({
+  ...plus(one, other),
+  unpriced: counts(one.unpriced, other.unpriced),
 })

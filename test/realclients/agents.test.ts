@@ -31,6 +31,9 @@ const SHELL: Readonly<Record<string, { run: (command: string) => Step; forbidden
 /** Those that say how many tokens they used, with keys of one's own. */
 const COUNTS = new Set(['claude', 'codex', 'opencode', 'gemini', 'qwen', 'cline'])
 
+/** Those of them whose every question to the model carries the mark of its script, and each answer 100 tokens read. */
+const COUNTS_ALL = new Set(['claude', 'codex', 'opencode', 'gemini', 'qwen'])
+
 const complete = (summary: string): Step => ({ tool: 'kanban_complete', args: { summary } })
 
 const agentRows = (rig: Rig, task: string) =>
@@ -96,7 +99,7 @@ for (const agent of wanted) {
     )
 
     story(
-      'F46 W02 blocks with a question, and goes on in its own session when it is answered',
+      'F46 W02 W06 blocks with a question, and goes on in its own session when it is answered',
       async ({ rig, model }) => {
         model.script('asks', [
           { tool: 'kanban_block', args: { reason: 'Which blue?' } },
@@ -117,6 +120,11 @@ for (const agent of wanted) {
             session_id: first?.['session_id'],
             resumed_from: first?.['run_id'],
           })
+        // Every answer is counted once, although some agents count on where the session goes on.
+        if (COUNTS_ALL.has(agent))
+          expect(Number(first?.['tokens_in']) + Number(second?.['tokens_in'])).toBe(
+            100 * model.asked('asks').length,
+          )
         expect(model.asked('asks').at(-1)?.body).toContain('Sky blue, please.')
         expect(rig.board.runs(id).map(({ outcome }) => outcome)).toEqual(['blocked', 'completed'])
       },

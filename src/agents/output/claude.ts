@@ -9,15 +9,26 @@ import {
   type Fields,
   type ReadValue,
   type StreamItem,
+  type Usage,
 } from './stream-item.ts'
 
 export function readClaude(): ReadValue {
+  const answers = new Map<string, Tokens>()
   return (value) => {
     switch (value['type']) {
       case 'system':
         return system(value)
-      case 'assistant':
-        return items(fields(value['message'])['content']).flatMap(said)
+      case 'assistant': {
+        const message = fields(value['message'])
+        const found = items(message['content']).flatMap(said)
+        const tokens = tokensOf(fields(message['usage']))
+        if (!larger(tokens, answers.get(text(message['id'])))) return found
+        answers.set(text(message['id']), tokens)
+        return [
+          ...found,
+          { kind: 'usage', sum: true, usage: { ...total([...answers.values()]), cost: null } },
+        ]
+      }
       case 'user':
         return items(fields(value['message'])['content']).flatMap(heard)
       case 'result':
@@ -25,6 +36,60 @@ export function readClaude(): ReadValue {
       default:
         return []
     }
+  }
+}
+
+type Tokens = Omit<Usage, 'cost'>
+
+const tokensOf = (usage: Fields): Tokens => {
+  const cached = number(usage['cache_read_input_tokens'])
+  return {
+    input: number(usage['input_tokens']) + number(usage['cache_creation_input_tokens']) + cached,
+    cached,
+    output: number(usage['output_tokens']),
+  }
+}
+
+/** An answer is told in several messages, and the tokens of the whole with each of them or only with one. */
+const larger = (tokens: Tokens, than: Tokens = { input: 0, cached: 0, output: 0 }): boolean =>
+  tokens.input > than.input || tokens.output > than.output
+
+const total = (all: readonly Tokens[]): Tokens =>
+  all.reduce(
+    (sum, { input, cached, output }) => ({
+      input: sum.input + input,
+      cached: sum.cached + cached,
+      output: sum.output + output,
+    }),
+    { input: 0, cached: 0, output: 0 },
+  )
+
+/**
+ * What the turn used in the end, with what its helpers used. Claude Code tells the models' part since its last result; its
+ * other sums, and all those of Qwen Code, go on from run to run where a session is gone on with.
+ */
+function used(value: Fields): StreamItem {
+  const models = Object.values(fields(value['model_usage_since_last_result'])).map(fields)
+  const cost = numberOrNull(value['total_cost_usd'])
+  if (models.length === 0) {
+    const usage = { ...tokensOf(fields(value['usage'])), cost }
+    return cost === null
+      ? { kind: 'usage', sum: true, session: true, usage }
+      : { kind: 'usage', sum: true, usage }
+  }
+  const tokens = models.map((model) => {
+    const cached = number(model['cacheReadInputTokens'])
+    return {
+      input: number(model['inputTokens']) + number(model['cacheCreationInputTokens']) + cached,
+      cached,
+      output: number(model['outputTokens']),
+    }
+  })
+  const costs = models.map((model) => number(model['costUSD']))
+  return {
+    kind: 'usage',
+    sum: true,
+    usage: { ...total(tokens), cost: costs.reduce((sum, each) => sum + each, 0) },
   }
 }
 
@@ -90,20 +155,7 @@ const heard = (block: Fields): StreamItem[] =>
     : []
 
 function result(value: Fields): StreamItem[] {
-  const usage = fields(value['usage'])
-  const cached = number(usage['cache_read_input_tokens'])
-  const found: StreamItem[] = [
-    {
-      kind: 'usage',
-      sum: true,
-      usage: {
-        input: number(usage['input_tokens']) + number(usage['cache_creation_input_tokens']) + cached,
-        cached,
-        output: number(usage['output_tokens']),
-        cost: numberOrNull(value['total_cost_usd']),
-      },
-    },
-  ]
+  const found = [used(value)]
   for (const denial of items(value['permission_denials']))
     found.push({
       kind: 'refused',

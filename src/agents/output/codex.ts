@@ -26,7 +26,9 @@ export function readCodex(): ReadValue {
         return [
           {
             kind: 'usage',
-            sum: false,
+            // Of the whole thread, earlier runs in it included.
+            sum: true,
+            session: true,
             usage: {
               input: number(usage['input_tokens']),
               cached: number(usage['cached_input_tokens']),

@@ -16,8 +16,11 @@ export type StreamItem =
   | { readonly kind: 'tool'; readonly id: string; readonly name: string; readonly input: string }
   | { readonly kind: 'result'; readonly id: string; readonly failed: boolean; readonly text: string }
   | { readonly kind: 'plan'; readonly steps: readonly { readonly text: string; readonly status: string }[] }
-  /** `sum`: of the turn so far, in place of what was reported before; otherwise to be added. */
-  | { readonly kind: 'usage'; readonly usage: Usage; readonly sum: boolean }
+  /**
+   * `sum`: of the turn so far, in place of what was reported before; otherwise to be added. `session`: of the whole session,
+   * earlier turns and runs in it included.
+   */
+  | { readonly kind: 'usage'; readonly usage: Usage; readonly sum: boolean; readonly session?: true }
   /** `final`: the turn is over because of it; otherwise the agent goes on by itself. */
   | {
       readonly kind: 'error'

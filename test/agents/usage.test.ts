@@ -1,0 +1,163 @@
+/** What agents count, from lines that the real programs printed: every answer once, whatever their own sums include. */
+import { describe, expect, test } from 'vitest'
+import { AgentFindings } from '../../src/agents/findings.ts'
+import { openOutput } from '../../src/agents/output/read-output.ts'
+import type { TokenCounts } from '../../src/domain/run-agent.ts'
+
+type Output = Parameters<typeof openOutput>[0]
+type Value = Readonly<Record<string, unknown>>
+
+/** One run: what its program printed in each turn; the session it goes on in, with its counters. */
+async function run(
+  output: Output,
+  turns: readonly (readonly Value[])[],
+  resumed: { session: string; counted: TokenCounts | null } | null = null,
+): Promise<AgentFindings> {
+  const findings = new AgentFindings({ errors: [] }, () => 0, resumed)
+  for (const [index, lines] of turns.entries()) {
+    if (index > 0) findings.beginTurn()
+    const reader = await openOutput(output)
+    for (const value of lines)
+      for (const item of reader.push(Buffer.from(`${JSON.stringify(value)}\n`))) findings.take(item)
+    for (const item of reader.end()) findings.take(item)
+  }
+  return findings
+}
+
+const tokens = (input: number, output: number, cached = 0) => ({ input, cached, output })
+const used = (counts: TokenCounts, cost: number | null = null) => ({
+  ...counts,
+  cost,
+  unpriced: cost === null || cost === 0 ? counts : tokens(0, 0),
+})
+
+describe('Claude Code', () => {
+  const answer = (id: string, type: string) => ({
+    type: 'assistant',
+    message: {
+      id,
+      content: [{ type, text: 'hello', id: `toolu_${id}`, name: 'Bash', input: {} }],
+      usage: {
+        input_tokens: 10,
+        output_tokens: 20,
+        cache_creation_input_tokens: 30,
+        cache_read_input_tokens: 60,
+      },
+    },
+  })
+  /** The sums of the session go on; the part since the last result does not. */
+  const result = (runs: number) => ({
+    type: 'result',
+    total_cost_usd: 0.5 * runs,
+    usage: {
+      input_tokens: 20,
+      output_tokens: 40,
+      cache_creation_input_tokens: 60,
+      cache_read_input_tokens: 120,
+    },
+    modelUsage: { big: { inputTokens: 20 * runs, outputTokens: 40 * runs, costUSD: 0.4 * runs } },
+    model_usage_since_last_result: {
+      big: {
+        inputTokens: 20,
+        outputTokens: 40,
+        cacheReadInputTokens: 120,
+        cacheCreationInputTokens: 60,
+        costUSD: 0.4,
+      },
+      small: {
+        inputTokens: 5,
+        outputTokens: 1,
+        cacheReadInputTokens: 0,
+        cacheCreationInputTokens: 0,
+        costUSD: 0.1,
+      },
+    },
+  })
+  const turn = [answer('m1', 'text'), answer('m1', 'tool_use'), answer('m2', 'text')]
+
+  test('W06: is counted while it works, an answer in several messages once', async () => {
+    expect((await run('claude', [turn])).usage).toEqual(used(tokens(200, 40, 120)))
+  })
+
+  test('W06: tells the whole in the end, with its helpers, and in a later run of the session that run alone', async () => {
+    const first = await run('claude', [[...turn, result(1)]])
+    expect(first.usage).toEqual(used(tokens(205, 41, 120), 0.5))
+    const later = await run('claude', [[...turn, result(2)]], { session: 's', counted: first.sessionUsage })
+    expect(later.usage).toEqual(used(tokens(205, 41, 120), 0.5))
+  })
+
+  test('W06: keeps what an earlier turn cost, and says of the next one that its cost is unknown', async () => {
+    expect((await run('claude', [[...turn, result(1)], turn])).usage).toEqual({
+      ...tokens(405, 81, 240),
+      cost: 0.5,
+      unpriced: tokens(200, 40, 120),
+    })
+  })
+})
+
+describe('Codex', () => {
+  const thread = (id: string) => ({ type: 'thread.started', thread_id: id })
+  const completed = (answers: number) => ({
+    type: 'turn.completed',
+    usage: { input_tokens: 100 * answers, cached_input_tokens: 50 * answers, output_tokens: 20 * answers },
+  })
+
+  test('W06: counts through the thread, over turns and runs; each run is told its own part', async () => {
+    const first = await run('codex', [
+      [thread('t'), completed(1)],
+      [thread('t'), completed(3)],
+    ])
+    expect(first.usage).toEqual(used(tokens(300, 60, 150)))
+    expect(first.sessionUsage).toEqual(tokens(300, 60, 150))
+    const later = await run('codex', [[thread('t'), completed(5)]], {
+      session: 't',
+      counted: first.sessionUsage,
+    })
+    expect(later.usage).toEqual(used(tokens(200, 40, 100)))
+    // A run that was killed before it could tell: the next one tells for both.
+    const killed = await run('codex', [[thread('t')]], { session: 't', counted: later.sessionUsage })
+    const after = await run('codex', [[thread('t'), completed(8)]], {
+      session: 't',
+      counted: killed.sessionUsage,
+    })
+    expect([killed.usage.input, after.usage.input]).toEqual([0, 300])
+  })
+
+  test('W06: begins anew with another thread, and when its counters do', async () => {
+    const counted = tokens(500, 100, 250)
+    const fresh = await run('codex', [[thread('other'), completed(6)]], { session: 't', counted })
+    expect(fresh.usage.input).toBe(600)
+    const reset = await run('codex', [[thread('t'), completed(2)]], { session: 't', counted })
+    expect(reset.usage).toEqual(used(tokens(200, 40, 100)))
+  })
+})
+
+test('W06: Qwen Code sums up the session, and counts answers that are not shown', async () => {
+  const init = { type: 'system', subtype: 'init', session_id: 's', model: 'm' }
+  const shown = (id: string, input: number) => ({
+    type: 'assistant',
+    message: {
+      id,
+      content: [{ type: 'text', text: 'hello' }],
+      usage: { input_tokens: input, output_tokens: 2 },
+    },
+  })
+  const result = (input: number) => ({ type: 'result', usage: { input_tokens: input, output_tokens: 8 } })
+  const first = await run('claude', [[init, shown('a', 0), shown('b', 100), result(200)]])
+  expect(first.usage.input).toBe(200)
+  const later = await run('claude', [[init, shown('c', 100), result(300)]], {
+    session: 's',
+    counted: first.sessionUsage,
+  })
+  expect(later.usage.input).toBe(100)
+})
+
+test('W06: OpenCode adds up its steps; a cost of 0 beside tokens says that it knows no price', async () => {
+  const step = (cost: number) => ({
+    type: 'step_finish',
+    sessionID: 's',
+    part: { tokens: { input: 100, output: 15, reasoning: 5, cache: { read: 10, write: 0 } }, cost },
+  })
+  expect((await run('opencode', [[step(0), step(0)]])).usage).toEqual(used(tokens(220, 40, 20), 0))
+  expect((await run('opencode', [[step(0.25), step(0.25)]])).usage).toEqual(used(tokens(220, 40, 20), 0.5))
+})
