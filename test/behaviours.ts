@@ -137,6 +137,13 @@ export const BEHAVIOURS = {
   // Agents
   'agents.detect': 'agents on the PATH are found with their version, and with whether there is a login',
   'agents.version-cache': 'a program is asked for its version once, and again when its file is replaced',
+  'acp.tools': 'an agent that speaks the Agent Client Protocol works with the tools of its run',
+  'acp.session':
+    'it is reminded, resumed and begun afresh in sessions of one process, and replayed history is dropped',
+  'acp.permissions': 'its questions are answered by the permissions of its profile, as narrowly as possible',
+  'acp.login': 'it is logged in by a key and given its model; otherwise a person is told what to do',
+  'acp.errors': 'whatever it does wrong ends its run in the right class, with its last words',
+  'acp.stop': 'it is asked to end its turn before it is ended',
   'agents.list': 'yard agents lists every agent with what is installed of it',
   // The server
   'http.guide': 'what docs/api.md tells people to type works, and prints what it says',

@@ -67,16 +67,7 @@ export interface AgentFile {
 export const PERMISSIONS = ['full', 'workspace', 'board'] as const
 export type Permissions = (typeof PERMISSIONS)[number]
 
-export const OUTPUT_FORMATS = [
-  'acp',
-  'claude',
-  'cline',
-  'codex',
-  'copilot',
-  'gemini',
-  'opencode',
-  'text',
-] as const
+export const OUTPUT_FORMATS = ['claude', 'cline', 'codex', 'copilot', 'gemini', 'opencode', 'text'] as const
 /** The parser of what it prints, by name. */
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 
@@ -103,6 +94,10 @@ export interface ErrorRule {
   readonly class: ErrorClass
 }
 
+/** `command` starts it once per turn; `acp` talks to it on its standard streams, in the Agent Client Protocol. */
+export const DRIVERS = ['command', 'acp'] as const
+export type DriverName = (typeof DRIVERS)[number]
+
 export interface CliAgent {
   readonly name: string
   /** One sentence for lists. */
@@ -111,8 +106,7 @@ export interface CliAgent {
   readonly program: string
   /** How a person gets it. */
   readonly install: string
-  /** `command` starts it once per turn; `acp` talks to it on its standard streams. */
-  readonly driver: 'command' | 'acp'
+  readonly driver: DriverName
   /** How it reports: by the board's tools, or, where it can be given none for a single run, by the `yard` command. */
   readonly tools: 'mcp' | 'cli'
   readonly version: {
@@ -123,7 +117,7 @@ export interface CliAgent {
   /** Whose limits it runs into, unless the profile says so: cards of one provider cool down together. */
   readonly provider: string
   readonly arguments: readonly ArgumentPart[]
-  /** Where the prompt goes: standard input, or the arguments, which hold `{prompt}`. */
+  /** For the driver `command`, where the prompt goes: standard input, or the arguments, which hold `{prompt}`. */
   readonly promptBy: 'stdin' | 'argument'
   /** Variables of its own. Objects are written as JSON. */
   readonly env: Readonly<Record<string, Json>>
@@ -135,6 +129,7 @@ export interface CliAgent {
   /** Where it keeps its own records, below the user's home. Nothing else there may change in a run. */
   readonly keeps: readonly string[]
   readonly permissions: { readonly offered: readonly Permissions[]; readonly usual: Permissions }
+  /** For the driver `command`. */
   readonly output: OutputFormat
   /** `given`: we choose the id; `announced`: its output tells; `none`: every run begins anew. */
   readonly sessions: 'given' | 'announced' | 'none'
@@ -146,4 +141,12 @@ export interface CliAgent {
   readonly skillsBelow?: string
   /** Before the rules that hold for all. */
   readonly errors: readonly ErrorRule[]
+  /** The same program by its other driver, which a profile may choose: what differs then. */
+  readonly otherwise?: Pick<CliAgent, 'driver'> & Partial<Omit<CliAgent, 'name' | 'program' | 'otherwise'>>
+}
+
+/** The row as it is driven; null when it has no such driver. `driver`: null for the usual one. */
+export function drivenBy({ otherwise, ...usual }: CliAgent, driver: DriverName | null): CliAgent | null {
+  if (driver === null || driver === usual.driver) return usual
+  return otherwise?.driver === driver ? { ...usual, ...otherwise } : null
 }

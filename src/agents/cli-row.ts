@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { unavailable } from '../domain/errors.ts'
 import type { AgentRow, AgentTask, LaunchContext, ProfileFault } from './agent.ts'
 import { placeholdersIn } from './argv-template.ts'
-import type { CliAgent } from './cli-agent.ts'
+import { drivenBy, type CliAgent } from './cli-agent.ts'
 import type { Profile } from './profile.ts'
 import { findProgram, programProblem } from './program.ts'
 import { compilePrompt, PROMPT_VERSION } from './prompt.ts'
@@ -20,7 +20,7 @@ export const cliRow = (cli: CliAgent): AgentRow => ({
   },
   identify: (profile) => ({
     provider: profile.provider ?? cli.provider,
-    fingerprint: fingerprintOf(cli, profile),
+    fingerprint: fingerprintOf(chosen(cli, profile), profile),
   }),
   launch: (context) => {
     const { profile, search } = context
@@ -33,9 +33,12 @@ export const cliRow = (cli: CliAgent): AgentRow => ({
         `${problem?.message ?? `Profile ${profile.name} needs the program ${name}, which was not found.`} ${problem?.next ?? ''}`.trim(),
       )
     }
-    return { argv: [finding.file], files: [], agent: taskFor(cli, context) }
+    return { argv: [finding.file], files: [], agent: taskFor(chosen(cli, profile), context) }
   },
 })
+
+/** The row as this profile has it driven; its check has found that there is such a way. */
+const chosen = (cli: CliAgent, { driver }: Profile): CliAgent => drivenBy(cli, driver) ?? cli
 
 function taskFor(cli: CliAgent, context: LaunchContext): AgentTask {
   const { profile, skills = [], resume = null, places } = context
@@ -89,13 +92,21 @@ const asker = (cli: CliAgent, profile: Profile) => ({
   source: `command in ${profile.file ?? 'the profile'}, or install it: ${cli.install}`,
 })
 
-function faultsOf(cli: CliAgent, profile: Profile): readonly ProfileFault[] {
+function faultsOf(row: CliAgent, profile: Profile): readonly ProfileFault[] {
   const faults: ProfileFault[] = []
+  const cli = drivenBy(row, profile.driver)
+  if (cli === null)
+    return [
+      {
+        path: ['driver'],
+        message: `agent ${row.name} cannot be driven by ${profile.driver}: it has ${row.driver}${row.otherwise === undefined ? ' alone' : ` and ${row.otherwise.driver}`}`,
+      },
+    ]
   const [program, ...more] = profile.command ?? [cli.program]
   if (program === undefined || program.trim() === '' || placeholdersIn(program).length > 0)
     faults.push({
       path: ['command', 0],
-      message: `the first word of command is the program to start, for example command: [${cli.program}]`,
+      message: `the first word of command is the program to start, for example command: [${cli.program || 'my-agent, acp'}]`,
     })
   more.forEach((argument, index) => {
     const own = cli.ownOptions.find((option) => argument === option || argument.startsWith(`${option}=`))
@@ -116,5 +127,6 @@ function faultsOf(cli: CliAgent, profile: Profile): readonly ProfileFault[] {
   return faults
 }
 
+/** The protocol itself can choose a model. */
 const usesModel = (cli: CliAgent): boolean =>
-  JSON.stringify([cli.arguments, cli.env, cli.files]).includes('{model}')
+  cli.driver === 'acp' || JSON.stringify([cli.arguments, cli.env, cli.files]).includes('{model}')

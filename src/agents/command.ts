@@ -36,6 +36,8 @@ export const command: AgentRow = {
       const message = templateFault(argument)
       if (message !== null) faults.push({ path: ['command', index + 1], message })
     })
+    if (profile.driver !== null && profile.driver !== 'command')
+      faults.push({ path: ['driver'], message: DRIVER_FAULT })
     const usesModel = rest.some((argument) => placeholdersIn(argument).includes('model'))
     if (usesModel && profile.model === null)
       faults.push({
@@ -93,6 +95,9 @@ export const command: AgentRow = {
     }
   },
 }
+
+const DRIVER_FAULT =
+  'agent command starts its program once. For a program that speaks the Agent Client Protocol write agent: acp'
 
 const programOf = (profile: Profile): string => profile.command?.[0] ?? ''
 

@@ -50,7 +50,7 @@ export function compileStart(agent: CliAgent, { values, conditions, more }: Star
       mode: 0o600,
       ...(over === undefined ? {} : { over }),
     })),
-    stdin: agent.promptBy === 'stdin' && agent.driver === 'command' ? (values.prompt ?? '') : null,
+    stdin: agent.driver === 'command' && agent.promptBy === 'stdin' ? (values.prompt ?? '') : null,
   }
 }
 

@@ -6,7 +6,7 @@ import { WORKSPACE_KINDS } from '../domain/task.ts'
 import { isGrantableVariable, VARIABLE_RULE } from '../domain/variables.ts'
 import { nearest } from '../lib/nearest.ts'
 import { readYaml } from '../lib/read-yaml.ts'
-import { PERMISSIONS } from './cli-agent.ts'
+import { DRIVERS, PERMISSIONS } from './cli-agent.ts'
 import { isProfileName, PROFILE_NAME_RULE, type Profile } from './profile.ts'
 import { agentNames, findAgent } from './table.ts'
 
@@ -79,6 +79,10 @@ const FRONT_MATTER = {
     .array(z.string({ error: 'text' }), { error: 'a list: the program, then its arguments' })
     .nullable()
     .default(null),
+  driver: z
+    .enum(DRIVERS, { error: `one of ${DRIVERS.join(', ')}` })
+    .nullable()
+    .default(null),
   model: text('the name of a model').nullable().default(null),
   permissions: z
     .enum(PERMISSIONS, { error: `one of ${PERMISSIONS.join(', ')}` })
@@ -134,6 +138,7 @@ export function parseProfile({ name, text: source, file, base, userHome }: Profi
     description: value.description,
     agent: value.agent,
     command: value.command,
+    driver: value.driver,
     model: value.model,
     permissions: value.permissions,
     orchestrator: value.orchestrator,

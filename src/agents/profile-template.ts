@@ -1,11 +1,21 @@
 /** What `yard profile create` writes: a profile that can be used after one look. */
 import { command } from './command.ts'
+import { shell } from './shell.ts'
+
+/** What an agent cannot do without, in the words of a profile. */
+const ACP_HINT: Readonly<Record<string, string>> = {
+  acp: `# The program that speaks the Agent Client Protocol on its standard streams.
+command: [my-agent, acp]
+# permissions: workspace       # full, workspace or board: how its questions are answered
+`,
+}
 
 /** The text of a new profile of an agent of the table; `name` is a valid profile name. */
 export function profileTemplate(name: string, { agent }: { readonly agent: string }): string {
   const needsCommand = agent === command.name
+  const isScript = agent === shell.name
   return `---
-description: ${needsCommand ? `What ${name} is for, in one sentence.` : 'Runs the body of the task as a script in its workspace.'}
+description: ${isScript ? 'Runs the body of the task as a script in its workspace.' : `What ${name} is for, in one sentence.`}
 agent: ${agent}
 ${
   needsCommand
@@ -14,7 +24,7 @@ ${
 command: [my-agent, --prompt-file, "{context_file}"]
 `
     : ''
-}# environment:
+}${ACP_HINT[agent] ?? ''}# environment:
 #   allow: [MY_API_KEY]        # handed on from the gateway's environment
 #   set: { LANG: C.UTF-8 }
 # skills: [kanban-worker]
@@ -28,5 +38,5 @@ command: [my-agent, --prompt-file, "{context_file}"]
 # repository: ~/src/project    # for worktree workspaces
 # workspace: scratch           # scratch, dir or worktree
 ---
-${needsCommand ? `You are ${name}. Say here how ${name} works: what to look at first, what to leave alone, when to ask.\n` : ''}`
+${isScript ? '' : `You are ${name}. Say here how ${name} works: what to look at first, what to leave alone, when to ask.\n`}`
 }

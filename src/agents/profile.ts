@@ -1,6 +1,6 @@
 /** A profile: who does the work. One Markdown file each; the front matter says how it runs, the text is its instructions. */
 import type { WorkspaceKind } from '../domain/task.ts'
-import type { Permissions } from './cli-agent.ts'
+import type { DriverName, Permissions } from './cli-agent.ts'
 
 /** Plain data: it may be written to a file and read by another process. */
 export interface Profile {
@@ -11,6 +11,8 @@ export interface Profile {
   readonly agent: string
   /** Program and arguments. For the agent `command` with placeholders; for others the program in place of theirs, and further arguments. */
   readonly command: readonly string[] | null
+  /** How its agent is driven; null for what is usual with it. */
+  readonly driver: DriverName | null
   readonly model: string | null
   /** What its workers may do without being asked; null for what is usual with the agent. */
   readonly permissions: Permissions | null

@@ -14,6 +14,7 @@ const SHELL: Profile = {
   description: 'Runs the body of the task as a script in its workspace.',
   agent: 'shell',
   command: null,
+  driver: null,
   model: null,
   permissions: null,
   orchestrator: false,

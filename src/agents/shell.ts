@@ -14,7 +14,10 @@ export const shell: AgentRow = {
   about: 'Runs the body of the task as a script; exit code 0 completes the task.',
   verdict: 'exit-code',
 
-  checkProfile: ({ command, model }) => [
+  checkProfile: ({ command, driver, model }) => [
+    ...(driver === null
+      ? []
+      : [{ path: ['driver'], message: 'driver has no effect with agent shell. Remove it' }]),
     ...(command === null
       ? []
       : [

@@ -3,6 +3,7 @@ import type { AgentRow } from './agent.ts'
 import type { CliAgent } from './cli-agent.ts'
 import { cliRow } from './cli-row.ts'
 import { command } from './command.ts'
+import { acp } from './rows/acp.ts'
 import { claude } from './rows/claude.ts'
 import { cline } from './rows/cline.ts'
 import { codex } from './rows/codex.ts'
@@ -27,7 +28,7 @@ export const CLI_AGENTS: readonly CliAgent[] = [
   ...OTHERS,
 ]
 
-const AGENTS: readonly AgentRow[] = [shell, command, ...CLI_AGENTS.map(cliRow)]
+const AGENTS: readonly AgentRow[] = [shell, command, ...[acp, ...CLI_AGENTS].map(cliRow)]
 
 export const agentNames = (): readonly string[] => AGENTS.map(({ name }) => name)
 

@@ -22,12 +22,13 @@ export async function installedAgents(
         name,
         about,
         driver: cli?.driver ?? null,
+        otherDriver: cli?.otherwise?.driver ?? null,
         reportsBy: verdict === 'exit-code' ? 'exit code' : cli?.tools === 'mcp' ? 'tools' : 'command',
         program: found?.program ?? null,
         version: found?.version ?? null,
         testedVersion: cli?.version.tested ?? null,
         hasLogin: found?.hasLogin ?? null,
-        install: cli?.install ?? null,
+        install: cli?.install || null,
       }
     })
 }

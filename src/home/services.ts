@@ -45,6 +45,8 @@ export interface AgentSummary {
 export interface AgentState extends AgentSummary {
   /** How it is driven; null for agents that are no program of their own. */
   readonly driver: 'command' | 'acp' | null
+  /** What a profile can choose instead. */
+  readonly otherDriver: 'command' | 'acp' | null
   readonly reportsBy: 'tools' | 'command' | 'exit code'
   /** Absolute path; null when it is not installed. */
   readonly program: string | null

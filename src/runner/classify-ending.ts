@@ -1,7 +1,7 @@
 /** From what was seen of a worker's end to what the board is told. */
 import type { RunEnding, RunEvidence } from '../domain/run.ts'
 import type { StartFailure } from './start-failure.ts'
-import type { AgentWords } from './agent-run.ts'
+import type { AgentWords } from './drivers/driver.ts'
 import type { RunSpec } from './run-spec.ts'
 
 /** Why the runner ended the worker; the worker's own ending has none. */
@@ -11,6 +11,8 @@ export type StopCause =
   | { readonly kind: 'reported' }
   | { readonly kind: 'runner_told' }
   | { readonly kind: 'lease_lost' }
+  /** The conversation with an agent is over, by itself or too early; its program was not needed any more. */
+  | { readonly kind: 'over'; readonly failure: string | null }
   /** An agent's provider will not serve it. */
   | { readonly kind: 'hopeless' }
 
@@ -50,12 +52,26 @@ export function classifyEnding({ verdict }: Pick<RunSpec, 'verdict'>, seen: Seen
       return { outcome: 'reclaimed', error: 'its runner was told to end', evidence }
     case 'lease_lost':
       return { outcome: 'reclaimed', error: 'its lease could not be renewed', evidence }
+    case 'over':
+      return afterConversation(cause.failure, seen, evidence)
     // Its verdict stands; what follows is the evidence of a worker that was slow to leave.
     case 'reported':
     case 'hopeless':
     case undefined:
       return byItself(verdict, seen, evidence)
   }
+}
+
+function afterConversation(failure: string | null, seen: SeenEnding, evidence: RunEvidence): RunEnding {
+  const { words } = seen
+  if (words?.problem != null) return byItself('report', seen, evidence)
+  return failure === null
+    ? {
+        outcome: 'no_verdict',
+        error: withReason('it stopped without saying how the work went', words),
+        evidence,
+      }
+    : { outcome: 'crashed', error: withReason(failure, words), evidence }
 }
 
 function byItself(

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LaunchFile } from '../agents/agent.ts'
+import { writeCapability } from './capability-file.ts'
 import { RUN_FILES, type RunSpec } from './run-spec.ts'
 
 export interface RunnerLaunch {
@@ -29,10 +30,7 @@ export function makeRunFolder(folder: string): void {
 export async function launchRunner({ spec, files, entry, env }: RunnerLaunch): Promise<LaunchedRunner> {
   for (const file of files) writeFileSync(join(spec.folder, file.name), file.content, { mode: file.mode })
   // Only what reports by the command line is given the way to do so.
-  if (spec.verdict === 'report' && spec.agent?.cli.tools !== 'mcp') {
-    const capability = { run_id: spec.runId, task_id: spec.taskId, secret: spec.secret, board: spec.board }
-    writeFileSync(join(spec.folder, RUN_FILES.capability), JSON.stringify(capability), { mode: 0o600 })
-  }
+  if (spec.verdict === 'report' && spec.agent?.cli.tools !== 'mcp') writeCapability(spec)
   const specFile = join(spec.folder, RUN_FILES.spec)
   writeFileSync(specFile, JSON.stringify(spec), { mode: 0o600 })
   const messages = openSync(join(spec.folder, RUN_FILES.messages), 'a', 0o600)

@@ -10,11 +10,11 @@ import type { LeaseAnswer } from '../kernel/run-lease.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ownIdentity } from '../lib/process-identity.ts'
 import type { TreeEnding } from '../lib/process-tree.ts'
-import type { AgentWords, Turn } from './agent-run.ts'
+import type { AgentDriver, AgentWords, Turn } from './drivers/driver.ts'
 import { classifyEnding, startFailureEnding, type StopCause } from './classify-ending.ts'
 import { workerEnvironment } from './clean-environment.ts'
 import { RunLimits } from './limits.ts'
-import { RunLog, type OutputStream } from './run-log.ts'
+import { RunLog } from './run-log.ts'
 import { markerOf, type RunSpec } from './run-spec.ts'
 import { SecretMask } from './secret-mask.ts'
 import type { StartFailure } from './start-failure.ts'
@@ -23,6 +23,8 @@ import { WorkerProcess, type WorkerEnding } from './worker-process.ts'
 
 /** How long a worker that has reported may take to leave by itself, in milliseconds. */
 const WIND_DOWN_MS = 10_000
+/** How long a worker may take to leave once its conversation is over, in milliseconds. */
+const LEAVE_MS = 2_000
 /** Lines of output kept as the result of a script and as the last words of a failure. */
 const LAST_LINES = 40
 const LAST_BYTES = 4_096
@@ -189,10 +191,10 @@ async function runAgent(started: Started, tools: RunTools | null): Promise<WorkE
   const { task, capability, env, mask, limits, board } = started
   const { spec, kernel, clock } = task
   if (spec.agent === null) throw new Error('a run without an agent has no turns')
-  const { AgentRun } = await import('./agent-run.ts')
+  const { openDriver } = await import('./agent-run.ts')
   let watched: RunWatch | null = null
   board.ask = () => watched?.ask()
-  await using agent = await AgentRun.open({
+  await using driver = await openDriver({
     spec,
     task: spec.agent,
     tools,
@@ -203,29 +205,26 @@ async function runAgent(started: Started, tools: RunTools | null): Promise<WorkE
     env,
     onHopeless: () => watched?.end({ kind: 'hopeless' }),
   })
-  const hears: TurnHears = {
-    output: (stream, chunk) => agent.take(stream, chunk),
-    watch: (watch) => (watched = watch),
-  }
-  for (let turn = await agent.first(); ;) {
-    const ending = await runTurn(started, turn, hears)
-    const next = 'failure' in ending || ending.cause !== null ? null : await agent.next(ending.exitCode)
-    if (next === null) return { ending, words: await agent.end() }
+  const minded = { driver, watch: (watch: RunWatch) => (watched = watch) }
+  for (let turn = await driver.first(); ;) {
+    const ending = await runTurn(started, turn, minded)
+    const next = 'failure' in ending || ending.cause !== null ? null : await driver.next(ending.exitCode)
+    if (next === null) return { ending, words: await driver.end() }
     limits.heard()
     turn = next
   }
 }
 
-interface TurnHears {
-  output(stream: OutputStream, chunk: Buffer): void
-  watch(watch: RunWatch): void
+interface Minded {
+  readonly driver: AgentDriver
+  readonly watch: (watch: RunWatch) => void
 }
 
 /** One process, until nothing of it is left. */
 async function runTurn(
   { task, capability, env, log, limits }: Started,
   { argv, stdin, env: own }: Turn,
-  hears: TurnHears | null = null,
+  agent: Minded | null = null,
 ): Promise<TurnEnding> {
   const { spec, kernel, clock, hints } = task
   const outcome = await WorkerProcess.start({
@@ -239,12 +238,26 @@ async function runTurn(
     clock,
     onOutput: (stream, chunk) => {
       limits.heard()
-      hears?.output(stream, chunk)
+      agent?.driver.take(stream, chunk)
     },
   })
   if (!outcome.started) return { failure: outcome.failure }
-  const watch = new RunWatch({ spec, kernel, clock, limits, capability, worker: outcome.worker })
-  hears?.watch(watch)
+  const { worker } = outcome
+  const watch = new RunWatch({
+    spec,
+    kernel,
+    clock,
+    limits,
+    capability,
+    worker,
+    driver: agent?.driver ?? null,
+  })
+  agent?.watch(watch)
+  agent?.driver.started({
+    write: (text) => worker.write(text),
+    closeInput: () => worker.closeInput(),
+    over: (failure) => watch.over(failure),
+  })
   hints.onPoke(() => watch.ask())
   hints.onTold(() => watch.end({ kind: 'runner_told' }))
   const announced = watch.announce()
@@ -282,6 +295,8 @@ interface RunWatchOptions {
   readonly limits: RunLimits
   readonly capability: RunCapability
   readonly worker: WorkerProcess
+  /** Of an agent. */
+  readonly driver: AgentDriver | null
 }
 
 /** Minds one worker until its whole tree is gone. */
@@ -290,6 +305,7 @@ class RunWatch {
   readonly #done = new AbortController()
   readonly #startedAt: number
   #cause: StopCause | null = null
+  #over: StopCause | null = null
   #renewedAt: number
   #heartbeatAt: number | null = null
   #reportedAt: number | null = null
@@ -303,11 +319,26 @@ class RunWatch {
 
   /** Ends the worker; the first cause stays. */
   end(cause: StopCause): void {
+    const { worker, driver, spec } = this.#options
+    const first = this.#cause === null
     this.#cause ??= cause
-    void this.#options.worker.terminate({
-      because: this.#cause.kind,
-      graceMs: this.#options.spec.limits.graceSeconds * 1000,
-    })
+    const terminate = () =>
+      worker.terminate({
+        because: this.#cause?.kind ?? cause.kind,
+        graceMs: spec.limits.graceSeconds * 1000,
+      })
+    if (!first || driver === null) void terminate()
+    else void driver.stopping().finally(() => void terminate())
+  }
+
+  /** Nothing more is to be said to the worker, whose input was closed: it may leave by itself. */
+  over(failure: string | null): void {
+    const over: StopCause = { kind: 'over', failure }
+    this.#over = over
+    void this.#options.clock.sleep(LEAVE_MS, { signal: this.#done.signal }).then(
+      () => this.end(over),
+      () => undefined,
+    )
   }
 
   /** Looks at the board now: was the run stopped, or has its worker reported? Questions asked meanwhile are one question. */
@@ -350,7 +381,8 @@ class RunWatch {
       await this.#renewIfDue()
     }
     this.#done.abort()
-    return { ending: { ...ending, ...tree }, cause: this.#cause }
+    // How a program leaves that is not needed any more says nothing.
+    return { ending: { ...ending, ...tree }, cause: this.#cause ?? this.#over }
   }
 
   async #mind(): Promise<void> {

@@ -1,7 +1,7 @@
 /** One worker: started in a session of its own, its output taken into the run's log, and no ending that leaves anything behind. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { unavailable } from '../domain/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { canControlProcesses, identify, type ProcessIdentity } from '../lib/process-identity.ts'
@@ -9,7 +9,7 @@ import { readProcessTable } from '../lib/process-table.ts'
 import { type Marker, terminateTree, type TreeEnding } from '../lib/process-tree.ts'
 import type { OutputStream, RunLog } from './run-log.ts'
 import { folderFailure, startFailure, type StartFailure } from './start-failure.ts'
-import { openWorkerStdio } from './worker-stdio.ts'
+import { OPEN_STDIN, openWorkerStdio, type WorkerStreams } from './worker-stdio.ts'
 
 export interface WorkerStart {
   readonly argv: readonly [program: string, ...args: string[]]
@@ -17,7 +17,7 @@ export interface WorkerStart {
   /** The whole environment: nothing is inherited beside it. The marker is added. */
   readonly env: Readonly<Record<string, string>>
   /** All the worker may read from its standard input; without it, an end of file. */
-  readonly stdin?: string
+  readonly stdin?: string | typeof OPEN_STDIN
   /** A private folder for files that live for a moment; the system's folder for temporary files by default. */
   readonly folder?: string
   /** Takes the output; stays open, because the owner may have something to add. */
@@ -60,6 +60,7 @@ export class WorkerProcess {
   readonly #marker: Marker
   readonly #clock: Clock
   readonly #readers: readonly Readable[]
+  readonly #input: Writable | null
   #because: string | null = null
   #termination: Termination | null = null
 
@@ -96,11 +97,11 @@ export class WorkerProcess {
       }
       // At once: until it is reaped, and that takes a turn of the event loop, its pid cannot be anybody else's.
       const identity = identify(child.pid)
-      const { stdout, stderr } = stdio.attach(child)
+      const streams = stdio.attach(child)
       if (identity !== null)
-        return { started: true, worker: new WorkerProcess(start, child, identity, { stdout, stderr }) }
+        return { started: true, worker: new WorkerProcess(start, child, identity, streams) }
       signalGroupOf(child, 'SIGKILL')
-      for (const reader of [stdout, stderr]) reader.destroy()
+      for (const stream of Object.values(streams)) stream?.destroy()
       throw new Error('its identity cannot be read from the process table')
     } catch (error) {
       return { started: false, failure: startFailure(attempt, error) }
@@ -111,13 +112,16 @@ export class WorkerProcess {
     start: WorkerStart,
     child: ChildProcess,
     identity: ProcessIdentity,
-    output: Readonly<Record<OutputStream, Readable>>,
+    output: WorkerStreams,
   ) {
     this.identity = identity
     this.#child = child
     this.#marker = start.marker
     this.#clock = start.clock
     this.#readers = [output.stdout, output.stderr]
+    this.#input = start.stdin === OPEN_STDIN ? output.stdin : null
+    // A worker that ends without reading its input is no error.
+    this.#input?.on('error', () => {})
     for (const stream of ['stdout', 'stderr'] as const) {
       // A pipe that breaks ends the output, not the run.
       output[stream]
@@ -148,6 +152,16 @@ export class WorkerProcess {
     if (!this.#hasExited) this.#because ??= because
     this.#termination?.endGraceIn(graceMs)
     return this.#terminate(graceMs)
+  }
+
+  /** Writes to a standard input that was left open; nothing happens when the worker has ended. */
+  write(text: string): void {
+    if (this.#input?.writable === true) this.#input.write(text)
+  }
+
+  /** The worker reads an end of file. */
+  closeInput(): void {
+    this.#input?.end()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -207,6 +221,7 @@ export class WorkerProcess {
     )
     void Promise.all(closed).then(() => drained.abort())
     await within(this.#clock, DRAIN_MS, drained.signal)
+    this.#input?.destroy()
     for (const reader of this.#readers) reader.destroy()
   }
 }

@@ -7,8 +7,11 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
+
+/** For a worker that is talked to while it runs. */
+export const OPEN_STDIN = Symbol('stdin stays open')
 
 export interface WorkerStdio {
   /** For `spawn`. */
@@ -18,9 +21,16 @@ export interface WorkerStdio {
     stderr: number | 'pipe',
   ]
   /** Our side, once the child is started: it has its own copies, and only without ours do the streams end with its last holder. */
-  attach(child: ChildProcess): { readonly stdout: Readable; readonly stderr: Readable }
+  attach(child: ChildProcess): WorkerStreams
   /** The child was not started. */
   abandon(): void
+}
+
+export interface WorkerStreams {
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Where it is to stay open. */
+  readonly stdin: Writable | null
 }
 
 /**
@@ -28,7 +38,7 @@ export interface WorkerStdio {
  * that are gone again when this returns; whoever owns it removes what a killed process left there.
  */
 export const openWorkerStdio = async (
-  stdin: string | undefined,
+  stdin: string | typeof OPEN_STDIN | undefined,
   place: string = tmpdir(),
 ): Promise<WorkerStdio> => {
   if (process.platform !== 'linux') return nodePipes(stdin)
@@ -42,7 +52,10 @@ export const openWorkerStdio = async (
 
 const run = promisify(execFile)
 
-const realPipes = async (stdin: string | undefined, place: string): Promise<WorkerStdio> => {
+const realPipes = async (
+  stdin: string | typeof OPEN_STDIN | undefined,
+  place: string,
+): Promise<WorkerStdio> => {
   const opened: number[] = []
   const open = (path: string, flags: number): number => {
     const file = openSync(path, flags)
@@ -60,18 +73,23 @@ const realPipes = async (stdin: string | undefined, place: string): Promise<Work
       number,
       number,
     ]
-    if (stdin !== undefined) writeFileSync(input, stdin, { mode: 0o600 })
-    const stdinEnd = stdin === undefined ? 'ignore' : open(input, constants.O_RDONLY)
+    if (typeof stdin === 'string') writeFileSync(input, stdin, { mode: 0o600 })
+    const stdinEnd =
+      typeof stdin === 'string'
+        ? open(input, constants.O_RDONLY)
+        : stdin === OPEN_STDIN
+          ? ('pipe' as const)
+          : ('ignore' as const)
     return {
       forChild: [stdinEnd, stdoutEnd, stderrEnd],
-      attach: () => {
+      attach: (child) => {
         const [stdout, stderr] = readers.map((fd) => new Socket({ fd, readable: true, writable: false })) as [
           Socket,
           Socket,
         ]
         opened.splice(0, readers.length)
         closeAll()
-        return { stdout, stderr }
+        return { stdout, stderr, stdin: child.stdin }
       },
       abandon: closeAll,
     }
@@ -84,14 +102,15 @@ const realPipes = async (stdin: string | undefined, place: string): Promise<Work
   }
 }
 
-const nodePipes = (stdin: string | undefined): WorkerStdio => ({
+const nodePipes = (stdin: string | typeof OPEN_STDIN | undefined): WorkerStdio => ({
   forChild: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   attach: (child) => {
     // A worker that ends without reading its input is no error.
-    child.stdin?.on('error', () => {}).end(stdin)
+    child.stdin?.on('error', () => {})
+    if (typeof stdin === 'string') child.stdin?.end(stdin)
     if (child.stdout === null || child.stderr === null)
       throw new Error('a child that was spawned with pipes has none')
-    return { stdout: child.stdout, stderr: child.stderr }
+    return { stdout: child.stdout, stderr: child.stderr, stdin: child.stdin }
   },
   abandon: () => {},
 })

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { compileStart } from '../../src/agents/compile-start.ts'
-import { CONDITIONS, PERMISSIONS, type CliAgent, type Condition } from '../../src/agents/cli-agent.ts'
+import {
+  CONDITIONS,
+  drivenBy,
+  DRIVERS,
+  PERMISSIONS,
+  type CliAgent,
+  type Condition,
+} from '../../src/agents/cli-agent.ts'
 import { classifyError, retryTimeIn } from '../../src/agents/error-class.ts'
 import { AgentFindings } from '../../src/agents/findings.ts'
 import { openOutput } from '../../src/agents/output/read-output.ts'
@@ -26,7 +33,14 @@ const VALUES = {
 const start = (agent: CliAgent, conditions: readonly Condition[], more: readonly string[] = []) =>
   compileStart(agent, { values: VALUES, conditions: new Set(conditions), more, folder: '/run' })
 
-describe.each(CLI_AGENTS.map((agent) => [agent.name, agent] as const))('the row of %s', (_, agent) => {
+const WAYS = CLI_AGENTS.flatMap((agent) =>
+  DRIVERS.flatMap((driver) => {
+    const row = drivenBy(agent, driver)
+    return row === null ? [] : [[agent.name, driver, row] as const]
+  }),
+)
+
+describe.each(WAYS)('the row of %s, driven by %s', (_, driver, agent) => {
   test.each(PERMISSIONS.map((name) => [name]))(
     'gives a command line under every condition with permissions %s',
     (permissions) => {
@@ -49,12 +63,15 @@ describe.each(CLI_AGENTS.map((agent) => [agent.name, agent] as const))('the row 
   test('is given its tools, or the way to report by the command line', () => {
     const { arguments: list, env, files } = start(agent, CONDITIONS)
     const given = [...list, ...Object.values(env), ...files.map(({ content }) => content)].join('\n')
-    expect(given.includes(VALUES.mcp_url)).toBe(agent.tools === 'mcp')
+    // The protocol itself hands them over.
+    expect(given.includes(VALUES.mcp_url)).toBe(agent.tools === 'mcp' && driver === 'command')
   })
 
   test('is told what to do once: on its input or in its arguments', () => {
     const { arguments: list, stdin } = start(agent, ['full'])
-    expect([...list, stdin ?? ''].filter((text) => text.includes('do {model} it'))).toHaveLength(1)
+    expect([...list, stdin ?? ''].filter((text) => text.includes('do {model} it'))).toHaveLength(
+      driver === 'command' ? 1 : 0,
+    )
   })
 
   test('takes the arguments of a profile as they are', () => {
@@ -71,6 +88,17 @@ describe('a profile of an agent', () => {
     const finding = place.known.find('coder')
     return finding.state === 'broken' ? finding.problems.map((problem) => problem.replace(/^\S+ /, '')) : []
   }
+
+  test('may choose another driver where its agent has one', () => {
+    expect(problems('agent: qwen\ndriver: acp')).toEqual([])
+    expect(problems('agent: claude\ndriver: acp')).toEqual([
+      'agent claude cannot be driven by acp: it has command alone',
+    ])
+    expect(problems('agent: acp')).toEqual([
+      'the first word of command is the program to start, for example command: [my-agent, acp]',
+    ])
+    expect(problems('agent: command\ncommand: [x]\ndriver: acp')[0]).toContain('write agent: acp')
+  })
 
   test('may name another program and further arguments, but none that are the board’s', () => {
     expect(problems('agent: claude\ncommand: [/opt/claude, --effort, high]')).toEqual([])

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { drivenBy, type DriverName } from '../../src/agents/cli-agent.ts'
 import { CLI_AGENTS } from '../../src/agents/table.ts'
 import { filesIn } from '../helpers/rig/invariants.ts'
 import { openRig, type Rig, type RigOptions } from '../helpers/rig/rig.ts'
@@ -30,7 +31,9 @@ export async function openAgentRig(options: RigOptions = {}): Promise<AgentRig> 
       const client = CLIENTS[agent]?.(model.url)
       if (!installed.ok || client === undefined) throw new Error(`${agent} is not there`)
       writeSettings(client, userHome)
-      if (CLI_AGENTS.some(({ name, tools }) => name === agent && tools === 'cli')) model.translate = asCommand
+      const row = CLI_AGENTS.find(({ name }) => name === agent)
+      if (row !== undefined && drivenBy(row, (more['driver'] ?? null) as DriverName | null)?.tools === 'cli')
+        model.translate = asCommand
       rig.addProfile(profile, {
         agent: client.agent,
         command: [installed.program],

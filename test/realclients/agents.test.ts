@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { drivenBy, type DriverName } from '../../src/agents/cli-agent.ts'
 import { CLI_AGENTS } from '../../src/agents/table.ts'
 import { assertInvariants } from '../helpers/rig/invariants.ts'
 import { yardProgram } from '../helpers/rig/program.ts'
@@ -44,11 +45,14 @@ const openHolds = (rig: Rig, scope: string) =>
     scope,
   )
 
-for (const agent of wanted) {
+for (const each of wanted) {
+  // `qwen+acp`: by another driver than its usual one.
+  const [agent = '', driver = null] = each.split('+') as [string?, (DriverName | null)?]
   const installed = await installAgent(agent)
   if (!installed.ok) console.warn(`SKIPPED: the tests with the real ${agent}: ${installed.reason}`)
   const shell = SHELL[agent]
-  const row = CLI_AGENTS.find(({ name }) => name === agent)
+  const found = CLI_AGENTS.find(({ name }) => name === agent)
+  const row = found === undefined ? null : drivenBy(found, driver)
   const hasTools = row?.tools === 'mcp'
   const hasSessions = row?.sessions !== 'none'
 
@@ -60,7 +64,7 @@ for (const agent of wanted) {
   ) =>
     test.concurrent(sentence, async () => {
       await using given = await openAgentRig()
-      await given.hire('coder', agent, more)
+      await given.hire('coder', agent, { ...(driver === null ? {} : { driver }), ...more })
       const before = given.userFiles()
       await given.rig.startGateway()
       await play(given)
@@ -68,7 +72,7 @@ for (const agent of wanted) {
       await assertInvariants(given.rig)
     })
 
-  describe.skipIf(!installed.ok)(`the real ${agent}`, () => {
+  describe.skipIf(!installed.ok)(`the real ${each}`, () => {
     story(
       'W01 W06 completes a card with the tools of its run, and leaves the home of the user as it was',
       async ({ rig, model }) => {

@@ -6,28 +6,31 @@ import { fields, type ReadValue, type StreamItem } from './stream-item.ts'
 /** A line that is longer is given up: no message of an agent is, and it must not grow for ever. */
 const LONGEST_LINE = 8 * 1024 * 1024
 
-export interface OutputReader {
-  push(chunk: Buffer): readonly StreamItem[]
-  end(): readonly StreamItem[]
+export interface LineReader<T> {
+  push(chunk: Buffer): readonly T[]
+  end(): readonly T[]
+}
+export type OutputReader = LineReader<StreamItem>
+
+export async function openOutput(format: OutputFormat): Promise<OutputReader> {
+  if (format === 'text')
+    return readLines((line) => (line.trim() === '' ? [] : [{ kind: 'message', text: line }]))
+  const read = await parserOf(format)
+  return readLines((line) => jsonIn(line).flatMap((value) => read(fields(value))))
 }
 
-export async function openOutput(format: Exclude<OutputFormat, 'acp'>): Promise<OutputReader> {
-  if (format === 'text') return lines((line) => (line.trim() === '' ? [] : [{ kind: 'message', text: line }]))
-  const read = await parserOf(format)
-  return lines((line) => {
-    if (!line.startsWith('{')) return []
-    let value: unknown
-    try {
-      value = JSON.parse(line)
-    } catch {
-      return []
-    }
-    return read(fields(value))
-  })
+/** The object a line holds; none for a line that is something else. */
+export function jsonIn(line: string): readonly unknown[] {
+  if (!line.startsWith('{')) return []
+  try {
+    return [JSON.parse(line)]
+  } catch {
+    return []
+  }
 }
 
 /** Each is loaded only where it is used. */
-async function parserOf(format: Exclude<OutputFormat, 'acp' | 'text'>): Promise<ReadValue> {
+async function parserOf(format: Exclude<OutputFormat, 'text'>): Promise<ReadValue> {
   switch (format) {
     case 'claude':
       return (await import('./claude.ts')).readClaude()
@@ -44,7 +47,8 @@ async function parserOf(format: Exclude<OutputFormat, 'acp' | 'text'>): Promise<
   }
 }
 
-function lines(read: (line: string) => readonly StreamItem[]): OutputReader {
+/** Reads line by line, however the bytes come in. */
+export function readLines<T>(read: (line: string) => readonly T[]): LineReader<T> {
   const decoder = new StringDecoder('utf8')
   let begun = ''
   let isSkipping = false

@@ -66,4 +66,16 @@ export const copilot: CliAgent = {
     '--fleet',
   ],
   errors: [{ words: 'no session or task matched', class: 'context' }],
+  otherwise: {
+    driver: 'acp',
+    arguments: [
+      '--acp',
+      '--disable-builtin-mcps',
+      { if: 'full', give: ['--allow-all-tools', '--allow-all-paths'] },
+      { if: 'model', give: ['--model', '{model}'] },
+      '{arguments}',
+    ],
+    files: [],
+    sessions: 'announced',
+  },
 }

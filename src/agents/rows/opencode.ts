@@ -77,4 +77,14 @@ export const opencode: CliAgent = {
     '--interactive',
   ],
   errors: [{ words: 'session not found', class: 'context' }],
+  otherwise: {
+    driver: 'acp',
+    arguments: ['acp', '--print-logs', '--log-level', 'ERROR', '--cwd', '{workspace}', '{arguments}'],
+    env: {
+      OPENCODE_CONFIG_CONTENT: { autoupdate: false, share: 'disabled' },
+      OPENCODE_DISABLE_AUTOUPDATE: '1',
+      npm_config_cache: '{home}/.cache/opencode/npm',
+    },
+    permissions: { offered: ['full'], usual: 'full' },
+  },
 }

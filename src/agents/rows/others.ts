@@ -23,6 +23,16 @@ const untested = {
   errors: [],
 } as const
 
+/** What nobody has driven here yet, told the way its documents tell it. */
+const byProtocol = (...args: CliAgent['arguments']): NonNullable<CliAgent['otherwise']> => ({
+  driver: 'acp',
+  tools: 'mcp',
+  arguments: [...args, '{arguments}'],
+  files: [],
+  permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
+  sessions: 'announced',
+})
+
 const VERSION = { arguments: ['--version'], tested: null } as const
 const FULL = { offered: ['full'], usual: 'full' } as const
 
@@ -63,6 +73,7 @@ const hermes: CliAgent = {
   output: 'text',
   sessions: 'none',
   ownOptions: ['-q', '-Q', 'chat', '-p', '--cli'],
+  otherwise: byProtocol('-p', '{profile}', 'acp'),
 }
 
 const cursorAgent: CliAgent = {
@@ -90,6 +101,7 @@ const cursorAgent: CliAgent = {
   output: 'claude',
   sessions: 'announced',
   ownOptions: ['-p', '--print', '--output-format', '-f', '--force', '--yolo', '--resume', '--workspace'],
+  otherwise: byProtocol('acp'),
 }
 
 const amp: CliAgent = {
@@ -163,6 +175,7 @@ const droid: CliAgent = {
     '--session-id',
     '--cwd',
   ],
+  otherwise: byProtocol('exec', '--output-format', 'acp'),
 }
 
 const goose: CliAgent = {
@@ -200,6 +213,7 @@ const goose: CliAgent = {
     '--resume',
     '--no-session',
   ],
+  otherwise: byProtocol('acp'),
 }
 
 const kimi: CliAgent = {
@@ -238,6 +252,7 @@ const kimi: CliAgent = {
     '-c',
     '--command',
   ],
+  otherwise: byProtocol('acp'),
 }
 
 const agy: CliAgent = {

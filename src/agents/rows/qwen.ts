@@ -63,4 +63,23 @@ export const qwen: CliAgent = {
     '--acp',
   ],
   errors: [{ words: 'no saved session found|session .* not found', class: 'context' }],
+  otherwise: {
+    driver: 'acp',
+    arguments: [
+      '--acp',
+      { if: 'full', give: ['--approval-mode', 'yolo'] },
+      // It asks, and is answered.
+      { if: '!full', give: ['--approval-mode', 'default'] },
+      { if: 'model', give: ['--model', '{model}'] },
+      '{arguments}',
+    ],
+    files: [
+      {
+        name: 'settings.json',
+        over: '/etc/qwen-code/settings.json',
+        content: { tools: { toolSearch: { enabled: false } } },
+      },
+    ],
+    sessions: 'announced',
+  },
 }

@@ -27,6 +27,7 @@ export const agents = command({
         name: agent.name,
         about: agent.about,
         driver: agent.driver,
+        other_driver: agent.otherDriver,
         reports_by: agent.reportsBy,
         program: agent.program,
         version: agent.version,
@@ -54,7 +55,11 @@ export const agents = command({
                 paint: (painter, shown, { hasLogin }) =>
                   hasLogin === false ? painter.paint('yellow', shown) : shown,
               },
-              { head: 'DRIVER', cell: ({ driver }) => driver ?? '', keep: 1 },
+              {
+                head: 'DRIVER',
+                cell: ({ driver, otherDriver }) => [driver, otherDriver].filter(Boolean).join(', '),
+                keep: 1,
+              },
               { head: 'REPORTS BY', cell: ({ reportsBy }) => REPORTS[reportsBy], keep: 1 },
               { head: 'ABOUT', cell: ({ about }) => oneLine(about), least: 12, keep: 3 },
               { head: 'PROGRAM', cell: ({ program }) => program ?? '', least: 12, keep: 0 },

@@ -1,0 +1,142 @@
+/**
+ * One process for the whole run: it is told what to do, and when it stops without a verdict it is reminded where it stands.
+ * Nothing is started a second time, also when a conversation cannot go on and a fresh one begins.
+ */
+import { continuation, reminder } from '../../agents/prompt.ts'
+import { AgentRecord } from '../agent-record.ts'
+import { layOut, startOf } from '../agent-start.ts'
+import type { OutputStream } from '../run-log.ts'
+import { OPEN_STDIN } from '../worker-stdio.ts'
+import {
+  ConversationError,
+  type Conversation,
+  type ConversationEvents,
+  type TurnEnd,
+} from './conversation.ts'
+import type { AgentDriver, AgentProcess, AgentRunOptions, AgentWords, Turn } from './driver.ts'
+
+/** What an agent may take to end its turn when it is asked to, in milliseconds. */
+const CANCEL_MS = 1_000
+
+export class LiveDriver implements AgentDriver {
+  readonly #options: AgentRunOptions
+  readonly #record: AgentRecord
+  readonly #conversation: Conversation
+  readonly #over = new AbortController()
+  #process: AgentProcess | null = null
+  #talking: Promise<void> = Promise.resolve()
+  #isInTurn = false
+  #reminded = false
+  #startedFresh = false
+
+  constructor(options: AgentRunOptions, converse: (events: ConversationEvents) => Conversation) {
+    this.#options = options
+    this.#record = new AgentRecord(options)
+    this.#conversation = converse({
+      send: (line) => this.#process?.write(`${line}\n`),
+      heard: (items) => this.#record.take(items),
+    })
+  }
+
+  async first(): Promise<Turn> {
+    layOut(this.#options)
+    const { task } = this.#options
+    const start = await startOf(this.#options, {
+      prompt: '',
+      session: task.resume?.session ?? '',
+      isResuming: task.resume !== null,
+    })
+    return { ...start, stdin: OPEN_STDIN }
+  }
+
+  started(process: AgentProcess): void {
+    this.#process = process
+    this.#talking = this.#talk(process)
+  }
+
+  take(stream: OutputStream, chunk: Buffer): void {
+    if (stream === 'stderr') this.#record.takeErrorOutput(chunk)
+    else this.#conversation.receive(chunk)
+  }
+
+  async stopping(): Promise<void> {
+    if (!this.#isInTurn) return
+    this.#conversation.cancel()
+    const { clock } = this.#options
+    await Promise.race([
+      this.#talking,
+      clock.sleep(CANCEL_MS, { signal: this.#over.signal }).catch(() => undefined),
+    ])
+  }
+
+  async next(): Promise<null> {
+    await this.#hangUp()
+    return null
+  }
+
+  async end(): Promise<AgentWords> {
+    await this.#hangUp()
+    return this.#record.end()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#hangUp()
+    this.#record[Symbol.dispose]()
+    await this.#options.tools?.close().catch(() => undefined)
+  }
+
+  async #hangUp(): Promise<void> {
+    this.#over.abort()
+    this.#conversation.closed()
+    await this.#talking
+  }
+
+  async #talk(process: AgentProcess): Promise<void> {
+    let failure: string | null = null
+    try {
+      await this.#converse()
+    } catch (error) {
+      if (!(error instanceof ConversationError))
+        console.error('the conversation with the agent failed', error)
+      if (!this.#over.signal.aborted) failure = (error as Error).message
+      this.#record.readErrorOutput()
+    }
+    if (this.#over.signal.aborted) return
+    process.closeInput()
+    process.over(failure)
+  }
+
+  async #converse(): Promise<void> {
+    const { task, spec } = this.#options
+    const resumed = await this.#conversation.open(task.resume?.session ?? null)
+    if (task.resume !== null && !resumed) this.#startedFresh = true
+    let prompt: string | null =
+      resumed && task.resume !== null ? continuation(spec.taskId, task.resume.news) : task.prompt
+    while (prompt !== null) {
+      this.#isInTurn = true
+      const end = await this.#conversation.prompt(prompt).finally(() => (this.#isInTurn = false))
+      prompt = await this.#after(end)
+    }
+  }
+
+  /** What to say after a turn; null when there is nothing more to say. */
+  async #after(end: TurnEnd): Promise<string | null> {
+    const { kernel, capability, task, spec } = this.#options
+    const isOpen = (await kernel.askLease(capability)).open
+    // A turn may look like a success although the provider refused it.
+    if (isOpen) this.#record.readErrorOutput()
+    await this.#record.tell()
+    if (!isOpen || end === 'cancelled') return null
+    const { problem } = this.#record.findings
+    if (problem?.class === 'context' && !this.#startedFresh) {
+      this.#startedFresh = true
+      this.#record.beginTurn()
+      await this.#conversation.renew()
+      return task.prompt
+    }
+    if (end === 'failed' || problem !== null || this.#reminded) return null
+    this.#reminded = true
+    this.#record.beginTurn()
+    return reminder(spec.taskId)
+  }
+}
