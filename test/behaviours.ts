@@ -153,6 +153,11 @@ export const BEHAVIOURS = {
   'http.expose': 'other machines get in only where somebody said that they may, with a warning without TLS',
   'http.tls': 'with a certificate the board is served by HTTPS, and the cookie is kept to that',
   'http.proxy': 'forwarded addresses and schemes are believed only where a proxy was announced',
+  'stream.restart':
+    'clients of the stream go on after a restart of the gateway without a missed or a repeated event',
+  'stream.half-open': 'an end of the stream that vanishes without a word is noticed by the other one',
+  'stream.slow':
+    'a client that does not read is told to read the board again, and is never buffered without end',
   'http.log': 'the log of a run can be read where its runner wrote it',
 
   // The tools of workers and orchestrators

@@ -63,13 +63,13 @@ export function openClient(options: ClientOptions = {}): YardClient {
     events: (wanted = {}) =>
       eventStream({
         ...wanted,
-        address: async (query) => {
+        address: async (query, signal) => {
           const base = new URL(`${options.url ?? pageOrigin()}${MOUNTS[0]}/events`)
           base.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:'
           for (const [name, value] of Object.entries(query)) base.searchParams.set(name, value)
           // A socket cannot be opened with a header everywhere, so a token is exchanged for a ticket first.
           if (options.token !== undefined)
-            base.searchParams.set('ticket', (await client.createTicket()).ticket)
+            base.searchParams.set('ticket', (await client.createTicket({}, { signal })).ticket)
           return base.href
         },
       }),

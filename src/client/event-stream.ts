@@ -36,8 +36,8 @@ export type StreamItem =
   | { readonly type: 'stale' }
 
 interface StreamParts extends EventStreamOptions {
-  /** Where to connect; asked for each time. */
-  readonly address: (query: Readonly<Record<string, string>>) => Promise<string>
+  /** Where to connect; asked for each time, and only until the signal. */
+  readonly address: (query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<string>
 }
 
 /** Until the server has said how often it speaks. */
@@ -123,7 +123,11 @@ async function connect(
   }
   let socket: WebSocket
   try {
-    socket = new WebSocket(await address(query))
+    // A server that went away without a word never answers.
+    const patience = AbortSignal.timeout(FIRST_HEARTBEAT_MS)
+    socket = new WebSocket(
+      await address(query, signal === undefined ? patience : AbortSignal.any([signal, patience])),
+    )
   } catch (error) {
     // The ticket was refused: trying again would be refused again.
     if (error instanceof YardError && error.status > 0 && error.status < 500) throw error

@@ -1,10 +1,9 @@
 import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { WebSocket } from 'ws'
 import { MAX_REPLAY } from '../../src/server/events/event-hub.ts'
 import { databases } from '../helpers/boards.ts'
 import { alice } from '../helpers/kernel.ts'
-import { openTestServer, type EventClient, type TestServer } from './rig.ts'
+import { openTestServer, Returning, type EventClient, type TestServer } from './rig.ts'
 
 /** Events as they are on the board, by id. */
 const idsOf = async ({ kernel }: TestServer, after = 0): Promise<number[]> =>
@@ -315,59 +314,6 @@ test('F57: after a restart of the server fifty clients go on without a missed or
     client.stop()
   }
 }, 60_000)
-
-/** A client that comes back with its cursor, as the contract tells it to. */
-class Returning {
-  readonly ids: number[] = []
-  readonly #server: TestServer
-  #cursor = 0
-  #isOver = false
-  #wake = () => {}
-  #socket: WebSocket | undefined
-
-  constructor(server: TestServer) {
-    this.#server = server
-    this.#connect()
-  }
-
-  async until(count: number): Promise<void> {
-    while (this.ids.length < count || this.#socket?.readyState !== WebSocket.OPEN)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-  }
-
-  stop(): void {
-    this.#isOver = true
-    this.#socket?.close()
-  }
-
-  #connect(): void {
-    const { url, owner } = this.#server
-    const socket = new WebSocket(
-      `${url.replace('http', 'ws')}/api/plugins/kanban/events?since=${this.#cursor}`,
-      {
-        headers: { authorization: `Bearer ${owner}` },
-      },
-    )
-    this.#socket = socket
-    socket.on('error', () => undefined)
-    socket.on('open', () => this.#wake())
-    socket.on('message', (data: Buffer) => {
-      // Only what a client of the contract knows.
-      const { events, cursor } = JSON.parse(data.toString('utf8')) as {
-        events: { id: number }[]
-        cursor: number
-      }
-      this.ids.push(...events.map(({ id }) => id))
-      this.#cursor = cursor
-      this.#wake()
-    })
-    socket.on('close', () => {
-      if (!this.#isOver) setImmediate(() => this.#connect())
-    })
-  }
-}
 
 /** An upgrade that is answered instead of carried out. */
 const refusedUpgrade = (server: TestServer, path: string, headers: Record<string, string> = {}) =>

@@ -299,3 +299,56 @@ export class EventClient implements AsyncDisposable {
     await this.closed
   }
 }
+
+/** A client that comes back with its cursor, as the contract tells it to. */
+export class Returning {
+  readonly ids: number[] = []
+  readonly #server: Pick<TestServer, 'url' | 'owner'>
+  #cursor = 0
+  #isOver = false
+  #wake = () => {}
+  #socket: WebSocket | undefined
+
+  constructor(server: Pick<TestServer, 'url' | 'owner'>) {
+    this.#server = server
+    this.#connect()
+  }
+
+  async until(count: number): Promise<void> {
+    while (this.ids.length < count || this.#socket?.readyState !== WebSocket.OPEN)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+  }
+
+  stop(): void {
+    this.#isOver = true
+    this.#socket?.close()
+  }
+
+  #connect(): void {
+    const { url, owner } = this.#server
+    const socket = new WebSocket(
+      `${url.replace('http', 'ws')}/api/plugins/kanban/events?since=${this.#cursor}`,
+      {
+        headers: { authorization: `Bearer ${owner}` },
+      },
+    )
+    this.#socket = socket
+    socket.on('error', () => undefined)
+    socket.on('open', () => this.#wake())
+    socket.on('message', (data: Buffer) => {
+      // Only what a client of the contract knows.
+      const { events, cursor } = JSON.parse(data.toString('utf8')) as {
+        events: { id: number }[]
+        cursor: number
+      }
+      this.ids.push(...events.map(({ id }) => id))
+      this.#cursor = cursor
+      this.#wake()
+    })
+    socket.on('close', () => {
+      if (!this.#isOver) setImmediate(() => this.#connect())
+    })
+  }
+}
