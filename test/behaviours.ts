@@ -158,6 +158,9 @@ export const BEHAVIOURS = {
   'stream.half-open': 'an end of the stream that vanishes without a word is noticed by the other one',
   'stream.slow':
     'a client that does not read is told to read the board again, and is never buffered without end',
+  'metrics.true': 'the numbers a monitor is given are those of the board and of the gateway',
+  'metrics.bounded': 'nobody can fill a monitor with names of their own',
+  'metrics.latency': 'how soon a ready task is claimed and started is measured',
   'http.log': 'the log of a run can be read where its runner wrote it',
 
   // The tools of workers and orchestrators

@@ -4,10 +4,11 @@ import { runGateway, type GatewayService } from '../dispatch/gateway.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import { keepHouse } from '../dispatch/housekeeping.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import { openKernel, type Kernel } from '../kernel/kernel.ts'
 import { systemClock } from '../lib/clock.ts'
 import { liveness } from '../lib/process-identity.ts'
 import type { HomePaths } from '../lib/paths.ts'
+import { meterStore } from '../store/metered-store.ts'
 import { dispatchDeps, retentionOf } from './dispatch.ts'
 import { openGatewayLog } from './gateway-log.ts'
 import { serverService } from './server-service.ts'
@@ -33,7 +34,9 @@ export interface GatewayRun {
 }
 
 export async function runHomeGateway(run: GatewayRun): Promise<void> {
-  const { paths, env, kernel, config, signal } = run
+  const { paths, env, config, signal } = run
+  const { store, figures } = meterStore(run.kernel.deps.store, systemClock)
+  const kernel = openKernel({ ...run.kernel.deps, store })
   const log = openGatewayLog({ file: paths.gatewayLog, console: true, verbose: run.verbose })
   const settings = () => {
     const configured = dispatchSettingsOf(config.settings)
@@ -76,6 +79,7 @@ export async function runHomeGateway(run: GatewayRun): Promise<void> {
       return found.state === 'found' ? found.profile.limits.maxRunning : null
     },
     onReady: serving.began,
+    database: figures,
   })
   log.debug(`gateway ${run.version} starts for ${paths.home}`)
   await runGateway({

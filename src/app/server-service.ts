@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LoadedConfig } from '../contract/config.ts'
 import type { GatewayHandle, GatewayService } from '../dispatch/gateway.ts'
+import { ownClaimLock } from '../dispatch/start-task.ts'
 import type { Task } from '../domain/task.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { WhyContext } from '../kernel/why.ts'
@@ -12,7 +13,7 @@ import type { HomePaths } from '../lib/paths.ts'
 import { descendants, findMarked } from '../lib/process-tree.ts'
 import { attachmentStore, type AttachmentStore } from '../workspaces/attachment-store.ts'
 import { runMarker } from '../runner/launch.ts'
-import type { AttachmentFiles } from '../server/services.ts'
+import type { AttachmentFiles, DatabaseFigures } from '../server/services.ts'
 import { personName } from '../cli/person.ts'
 import { packageRoot } from './package-root.ts'
 
@@ -27,6 +28,7 @@ export interface ServerWiring {
   readonly profileCap: (name: string) => number | null
   /** Told that it serves, and where. */
   readonly onReady: (url: string) => void
+  readonly database: () => DatabaseFigures
 }
 
 /** Serves until the signal. Throws when it cannot begin: a server that was asked for and is missing is no small thing. */
@@ -45,6 +47,7 @@ export const serverService =
       version,
       ownerName: personName(env),
       dashboard: existsSync(dashboard) ? dashboard : null,
+      claimLock: ownClaimLock(),
       treeOf: (runId, leader) => treeOf(kernel.deps.store.boardId, runId, leader),
       services: {
         settings,
@@ -53,6 +56,8 @@ export const serverService =
           gateway.dispatch({ dryRun, explicit: true, ...(max === null ? {} : { max }) }),
         dispatcherLack: async () => (gateway.isDispatching ? null : NOT_DISPATCHING),
         whyContext: async (task) => whyContextOf(wiring, gateway, task),
+        onPass: (listener) => gateway.onPass(listener),
+        database: wiring.database,
       },
     })
     wiring.onReady(server.url)

@@ -12,6 +12,15 @@ export interface LoopDeps {
   /** The board's clock, which holds are measured by. */
   readonly boardNow: () => Promise<number>
   readonly onPass: (pass: { readonly at: number; readonly problems: readonly string[] }) => void
+  /** Told of every pass that is over. */
+  readonly onPassTaken: (pass: PassTaken) => void
+}
+
+export interface PassTaken {
+  readonly ms: number
+  readonly isFailed: boolean
+  /** Runs it opened. */
+  readonly started: number
 }
 
 /** Runs that this process did not start are looked at this often: nobody announces that their runner was killed. */
@@ -56,11 +65,14 @@ export class DispatchLoop {
   }
 
   async #pass(dispatcher: Dispatcher): Promise<void> {
-    const { clock, log, onPass } = this.#deps
-    this.#passStartedAt = clock.monotonicMs()
+    const { clock, log, onPass, onPassTaken } = this.#deps
+    const startedAt = (this.#passStartedAt = clock.monotonicMs())
+    const taken = { isFailed: true, started: 0 }
     try {
       const report = await dispatcher.pass()
       this.#failures = 0
+      taken.isFailed = false
+      taken.started = report.spawned.length
       const warning = this.#health.pass(clock.now(), {
         ...dispatcher.outlook,
         started: report.spawned.length,
@@ -74,6 +86,7 @@ export class DispatchLoop {
       onPass({ at: clock.now(), problems: [`the last pass failed: ${message}`] })
     } finally {
       this.#passStartedAt = null
+      onPassTaken({ ...taken, ms: clock.monotonicMs() - startedAt })
     }
   }
 

@@ -5,7 +5,7 @@ import { takeHomeLock, type HomeLock } from '../lib/home-lock.ts'
 import { liveness, ownIdentity } from '../lib/process-identity.ts'
 import type { DispatchDeps } from './deps.ts'
 import { Dispatcher, type PassOptions } from './dispatcher.ts'
-import { DispatchLoop } from './dispatch-loop.ts'
+import { DispatchLoop, type PassTaken } from './dispatch-loop.ts'
 import type { PassReport } from './report.ts'
 import { gatewayStatus, removeGatewayState, writeGatewayState, type GatewayState } from './gateway-state.ts'
 
@@ -27,6 +27,8 @@ export interface GatewayOptions {
 export interface GatewayHandle {
   /** One pass now, after the one that is under way. */
   dispatch(options: PassOptions): Promise<PassReport>
+  /** Tells of every pass that ends from now on. */
+  onPass(listener: (pass: PassTaken) => void): Disposable
   /** Whether ready cards are started by themselves. */
   readonly isDispatching: boolean
 }
@@ -59,6 +61,7 @@ export async function runGateway(options: GatewayOptions): Promise<void> {
   writeGatewayState(paths, state)
   if (options.pidfile) writeFileSync(options.pidfile, `${own.pid}\n`)
   let writtenAt = clock.monotonicMs()
+  const passListeners = new Set<(pass: PassTaken) => void>()
   const loop = new DispatchLoop({
     clock,
     log,
@@ -71,9 +74,19 @@ export async function runGateway(options: GatewayOptions): Promise<void> {
       writtenAt = clock.monotonicMs()
       writeGatewayState(paths, state)
     },
+    onPassTaken: (pass) => {
+      for (const listener of passListeners) listener(pass)
+    },
   })
   const dispatcher = new Dispatcher(deps, loop.wake)
-  const handle: GatewayHandle = { dispatch: (wanted) => dispatcher.pass(wanted), isDispatching: dispatching }
+  const handle: GatewayHandle = {
+    dispatch: (wanted) => dispatcher.pass(wanted),
+    onPass(listener) {
+      passListeners.add(listener)
+      return { [Symbol.dispose]: () => void passListeners.delete(listener) }
+    },
+    isDispatching: dispatching,
+  }
   try {
     const services = options.services.map((service) =>
       service(signal, handle).catch((error: unknown) =>

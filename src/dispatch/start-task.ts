@@ -52,6 +52,9 @@ export const policyFor = (board: BoardPolicy, { limits }: Pick<Profile, 'limits'
   maxAttemptsPerProfileAndDay: limits.attemptsPerDay ?? board.maxAttemptsPerProfileAndDay,
 })
 
+/** By which the claims of this process can be told from those of others. */
+export const ownClaimLock = (): string => `${hostname()}:${process.pid}`
+
 export async function claimForRun(
   deps: DispatchDeps,
   task: Task,
@@ -72,7 +75,7 @@ export async function claimForRun(
       taskId: task.id,
       profile: profile.name,
       bootId: bootId(),
-      claimLock: `${hostname()}:${process.pid}`,
+      claimLock: ownClaimLock(),
       maxRuntimeSeconds,
       logFolder: deps.paths.runLogs,
       workspace: {

@@ -17,6 +17,7 @@ import { changeTask } from './change-task.ts'
 import { claimTask, openRun } from './claim-task.ts'
 import { commentTask } from './comment-task.ts'
 import { blockTask, completeTask, requestTaskReview, sendBackTask } from './complete-task.ts'
+import { countOpen } from './count-open.ts'
 import { countRuns } from './count-runs.ts'
 import { createTask, createTasks } from './create-task.ts'
 import {
@@ -88,6 +89,7 @@ const VERBS = {
   closeRun,
   commentTask,
   completeTask,
+  countOpen,
   countRuns,
   createTask,
   createTasks,

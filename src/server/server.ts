@@ -22,12 +22,13 @@ import { hostPolicy, type HostPolicy } from './hosts.ts'
 import { buildApp } from './http-app.ts'
 import type { InspectDeps } from './inspect-run.ts'
 import { listenOn, listenOnSocket } from './listen.ts'
-import { openMetrics } from './metrics.ts'
+import { openMetrics } from './metrics/metrics.ts'
 import { openRoutes } from './open-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { StaticFiles } from './pages/static-files.ts'
 import { bugProblem, problemOf, Refusal } from './refusal.ts'
 import { problem } from './respond.ts'
+import { RunWatch } from './run-watch.ts'
 import { removeServerState, writeServerState } from './server-state.ts'
 import type { ServerServices } from './services.ts'
 import { assertConsent, exposureOf, serverFor, urlOf, warnOf, type ServerSettings } from './serving.ts'
@@ -45,6 +46,8 @@ export interface ServerOptions {
   /** The built dashboard; null when there is none. */
   readonly dashboard: string | null
   readonly treeOf: InspectDeps['treeOf']
+  /** What the dispatcher of this process writes into its claims. */
+  readonly claimLock: string
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -128,7 +131,9 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     clock,
     version,
     stream: () => ({ clients: hub.size, lagMs: hub.lagMs }),
+    database: services.database,
   })
+  const runs = new RunWatch({ kernel, clock, log, lock: options.claimLock }, [metrics.runs])
   const app = buildApp({
     kernel,
     gate,
@@ -163,7 +168,7 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     onRequest: getRequestListener(app.fetch, { errorHandler: refuseUnreadable }),
     onUpgrade: upgradeListener({ kernel, gate, tickets, sockets, standing, log, knockOf }),
     sockets,
-    toDispose: [hub, standing, bytes],
+    toDispose: [hub, standing, bytes, runs, services.onPass(metrics.passed)],
   }
 }
 

@@ -21,6 +21,26 @@ export interface AttachmentFiles {
   open(digest: string): Promise<OpenedFile>
 }
 
+/** A pass of the dispatcher that is over. */
+export interface PassTaken {
+  readonly ms: number
+  readonly isFailed: boolean
+  /** Runs it opened. */
+  readonly started: number
+}
+
+/** What this process has spent on the database so far. */
+export interface DatabaseFigures {
+  readonly read: TransactionFigures
+  readonly write: TransactionFigures
+}
+
+interface TransactionFigures {
+  readonly count: number
+  readonly busySeconds: number
+  readonly waitSeconds: number
+}
+
 export interface ServerServices {
   readonly files: AttachmentFiles
 
@@ -32,4 +52,8 @@ export interface ServerServices {
   dispatcherLack(): Promise<string | null>
   /** The caps in force for a task, and whether anybody dispatches. */
   whyContext(task: Task): Promise<WhyContext>
+  /** Tells of every pass of the dispatcher that ends from now on. */
+  readonly onPass: (listener: (pass: PassTaken) => void) => Disposable
+  /** Null where nobody counts. */
+  readonly database: (() => DatabaseFigures) | null
 }

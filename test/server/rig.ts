@@ -109,6 +109,8 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
     dispatch: () => Promise.reject(new Error('this server has no dispatcher')),
     dispatcherLack: () => Promise.resolve(null),
     whyContext: () => Promise.resolve({ caps: null, dispatcher: 'unknown' }),
+    onPass: () => new DisposableStack(),
+    database: null,
     ...rig.services,
   }
   const start = () =>
@@ -121,6 +123,7 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
       version: '0.0.0-test',
       ownerName: 'olga',
       dashboard: rig.dashboard ?? null,
+      claimLock: 'testhost:1',
       treeOf: rig.treeOf ?? (() => []),
     })
   let running = await start()

@@ -156,6 +156,19 @@ const all = statement<Record<string, never>>()((db) =>
 export const findOpenHolds = async (db: Connection): Promise<Hold[]> =>
   inOrder((await db.all(all, {})) as Hold[])
 
+const byKind = statement<{ now: number }>()((db, p) =>
+  db
+    .selectFrom('holds')
+    .select(({ fn }) => ['kind', fn.countAll().as('n')])
+    .where('lifted_at', 'is', null)
+    .where((eb) => eb.or([eb('until', 'is', null), eb('until', '>', p.now)]))
+    .groupBy('kind'),
+)
+
+/** How many hold now, by kind. */
+export const countHolds = async (db: Connection, now: number): Promise<Map<HoldKind, number>> =>
+  new Map((await db.all(byKind, { now })).map(({ kind, n }) => [kind as HoldKind, Number(n)]))
+
 const due = statement<{ now: number }>()((db, p) =>
   db
     .selectFrom('holds')

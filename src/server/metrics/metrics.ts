@@ -1,26 +1,31 @@
-/** What a monitor wants to know, in the text format of Prometheus. Numbers of the board are read when they are asked for. */
+/** What a monitor wants to know, in the text format of Prometheus. */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { TASK_STATUSES } from '../domain/task.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Answered } from './http-app.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Answered } from '../http-app.ts'
+import type { RunListener } from '../run-watch.ts'
+import type { DatabaseFigures, PassTaken } from '../services.ts'
+import { boardMetrics, type BoardMetricsDeps } from './board-metrics.ts'
+import { databaseMetrics } from './database-metrics.ts'
+import { dispatchMetrics } from './dispatch-metrics.ts'
 
 export interface MetricsDeps {
-  readonly kernel: Pick<Kernel, 'getStats' | 'countRuns'>
+  readonly kernel: BoardMetricsDeps['kernel']
   readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly version: string
   /** The stream of events: how many listen, and how long the last change took to reach them, in milliseconds. */
   readonly stream: () => { readonly clients: number; readonly lagMs: number }
+  /** Null when nobody counts. */
+  readonly database: (() => DatabaseFigures) | null
 }
 
 export interface Metrics {
   readonly answered: (answer: Answered) => void
+  readonly passed: (pass: PassTaken) => void
+  readonly runs: RunListener
   readonly text: () => Promise<{ readonly type: string; readonly text: string }>
 }
 
 const DURATIONS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]
-/** Counting all runs of a big board takes a while, and monitors come often. */
-const COUNTED_EVERY_SECONDS = 30
 
 /**
  * Watching the event loop wakes the process a hundred times a second, so it does not begin before somebody reads the numbers;
@@ -28,7 +33,7 @@ const COUNTED_EVERY_SECONDS = 30
  */
 const LOOP_EVERY_MS = 10
 
-export function openMetrics({ kernel, clock, version, stream }: MetricsDeps): Metrics {
+export function openMetrics({ kernel, clock, version, stream, database }: MetricsDeps): Metrics {
   const register = new Registry()
   const registers = [register]
   let isProcessWatched = false
@@ -49,38 +54,9 @@ export function openMetrics({ kernel, clock, version, stream }: MetricsDeps): Me
     buckets: DURATIONS,
     registers,
   })
-  new Gauge({
-    name: 'yard_tasks',
-    help: 'Tasks on the board.',
-    labelNames: ['status'],
-    registers,
-    async collect() {
-      const { byStatus } = await kernel.getStats()
-      for (const status of TASK_STATUSES) this.set({ status }, byStatus[status] ?? 0)
-    },
-  })
-  new Gauge({
-    name: 'yard_ready_oldest_age_seconds',
-    help: 'For how long the oldest ready task has been on the board; 0 when none is ready.',
-    registers,
-    async collect() {
-      this.set((await kernel.getStats()).oldestReadyAgeSeconds ?? 0)
-    },
-  })
-  let countedAt = Number.NEGATIVE_INFINITY
-  new Gauge({
-    name: 'yard_runs',
-    help: 'Runs on the board by how they ended; open for those that have not.',
-    labelNames: ['outcome', 'profile'],
-    registers,
-    async collect() {
-      if (clock.now() - countedAt < COUNTED_EVERY_SECONDS) return
-      countedAt = clock.now()
-      this.reset()
-      for (const { outcome, profile, count } of await kernel.countRuns())
-        this.set({ outcome: outcome ?? 'open', profile: profile ?? '' }, count)
-    },
-  })
+  boardMetrics(register, { kernel, clock })
+  const dispatch = dispatchMetrics(register)
+  if (database !== null) databaseMetrics(register, database)
   new Gauge({
     name: 'yard_event_clients',
     help: 'Clients of the stream of events.',
@@ -98,6 +74,7 @@ export function openMetrics({ kernel, clock, version, stream }: MetricsDeps): Me
     },
   })
   return {
+    ...dispatch,
     answered: ({ method, route, status, ms }) => answers.observe({ method, route, status }, ms / 1000),
     text: async () => {
       await watchProcess()
