@@ -97,6 +97,20 @@ export const BEHAVIOURS = {
   'why.reason': 'every waiting card says why, since when, and which verb frees it',
   'hold.kinds': 'each kind of hold is lifted by its own rule only',
 
+  // Rough cards
+  'triage.helper':
+    'help with a rough card is an ordinary run on a card of its own, and the rough card itself never runs',
+  'triage.proposals':
+    'what a run creates while it decomposes is held until a person releases it, whatever the run says',
+  'triage.bounds': 'proposals are bounded in number and depth, and go to profiles that exist',
+  'triage.frozen':
+    'proposals are about the text as it was when they were asked for, and say so when it has changed',
+  'triage.collector':
+    'a rough card waits for what was released for it, gets the results, and leaves triage with the last decision',
+  'triage.text': 'a proposed text counts once somebody accepted it',
+  'triage.automatic':
+    'the board helps and agrees by itself only while its settings say so, read at every decision',
+
   // Settings
   'config.unknown-key': 'an unknown key is an error that names the nearest known one',
   'config.effective': 'yard config shows the value in force and where it came from',

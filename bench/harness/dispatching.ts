@@ -30,6 +30,7 @@ export function dispatchDeps(
     repository: null,
     allowEnvironment: [],
     maxAttachmentBytes: 25 * 2 ** 20,
+    triage: { profile: null, autoDecompose: false, quietSeconds: 300, autoRelease: false, autoAccept: false },
     policy: BENCH_POLICY,
   }
   return {

@@ -1,4 +1,5 @@
 /** Starts, stops and describes the gateway of a home. */
+import { pickOrchestrator } from '../agents/pick-orchestrator.ts'
 import { collectGarbage } from '../dispatch/collect-garbage.ts'
 import { runGateway, type GatewayService } from '../dispatch/gateway.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
@@ -78,6 +79,8 @@ export async function runHomeGateway(run: GatewayRun): Promise<void> {
       const found = deps.profiles.find(name)
       return found.state === 'found' ? found.profile.limits.maxRunning : null
     },
+    orchestrator: async (named) =>
+      pickOrchestrator(deps.profiles, { named, configured: config.settings.triage.profile }),
     onReady: serving.began,
     database: figures,
   })

@@ -44,6 +44,11 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
         create: async (name, wanted) => createProfileText(place, name, wanted),
       }
     },
+    async orchestrator(named) {
+      const { pickOrchestrator } = await import('../agents/pick-orchestrator.ts')
+      const configured = isUnconfigured(paths, env) ? null : (await config()).settings.triage.profile
+      return pickOrchestrator(await profiles(), { named, configured })
+    },
     async agents() {
       const { agentNames, findAgent } = await import('../agents/table.ts')
       return agentNames()

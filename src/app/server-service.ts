@@ -26,6 +26,8 @@ export interface ServerWiring {
   readonly settings: () => LoadedConfig['settings']
   /** A profile's own cap; null when it has none. */
   readonly profileCap: (name: string) => number | null
+  /** The profile that works rough cards out. */
+  readonly orchestrator: (named: string | null) => Promise<string>
   /** Told that it serves, and where. */
   readonly onReady: (url: string) => void
   readonly database: () => DatabaseFigures
@@ -37,7 +39,7 @@ export const serverService =
   async (signal, gateway) => {
     // Loaded here: a gateway without a server does not pay for it.
     const { startServer } = await import('../server/server.ts')
-    const { kernel, paths, env, version, log, settings } = wiring
+    const { kernel, paths, env, version, log, settings, orchestrator } = wiring
     const dashboard = join(packageRoot(), 'dist', 'dashboard')
     await using server = await startServer({
       kernel,
@@ -55,6 +57,7 @@ export const serverService =
         dispatch: ({ dryRun, max }) =>
           gateway.dispatch({ dryRun, explicit: true, ...(max === null ? {} : { max }) }),
         dispatcherLack: async () => (gateway.isDispatching ? null : NOT_DISPATCHING),
+        orchestrator,
         whyContext: async (task) => whyContextOf(wiring, gateway, task),
         onPass: (listener) => gateway.onPass(listener),
         database: wiring.database,

@@ -22,6 +22,13 @@ export function openServices(wiring: ServicesWiring): Services {
         paths.attachments,
         (await config()).settings.attachments.max_mb,
       ),
+    async assertAssignable(name) {
+      const { assertOnRoster } = await import('../domain/roster.ts')
+      const roster = (await profiles())
+        .list()
+        .flatMap((entry) => (entry.state === 'found' ? entry.profile : []))
+      assertOnRoster(roster, name)
+    },
     serveTools: async (caller) =>
       (await import('./tool-service.ts')).serveTools(caller, wiring, {
         profiles: await profiles(),

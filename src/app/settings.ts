@@ -118,7 +118,7 @@ function stamp(file: string): string {
   return stat === undefined ? 'none' : `${stat.mtimeNs}:${stat.size}:${stat.ino}`
 }
 
-export const policyOf = ({ kanban }: Pick<Settings, 'kanban'>): BoardPolicy => ({
+export const policyOf = ({ kanban, triage }: Pick<Settings, 'kanban' | 'triage'>): BoardPolicy => ({
   maxAttempts: kanban.max_attempts,
   maxAttemptsPerProfileAndDay: kanban.max_attempts_per_profile_per_day,
   failureLimit: kanban.failure_limit,
@@ -129,6 +129,7 @@ export const policyOf = ({ kanban }: Pick<Settings, 'kanban'>): BoardPolicy => (
   equalFailureLimit: kanban.equal_failure_limit,
   ceilings: NO_CEILINGS,
   prices: {},
+  maxProposals: triage.max_proposals,
 })
 
 /**
@@ -147,6 +148,7 @@ export async function settingsIfAny(paths: Pick<HomePaths, 'config'>, env: Env):
 
 export const dispatchSettingsOf = ({
   kanban,
+  triage,
   workspaces,
   environment,
   attachments,
@@ -161,7 +163,14 @@ export const dispatchSettingsOf = ({
   repository: workspaces.repository === null ? null : expanded(workspaces.repository),
   allowEnvironment: environment.allow,
   maxAttachmentBytes: attachments.max_mb * 2 ** 20,
-  policy: policyOf({ kanban }),
+  triage: {
+    profile: triage.profile,
+    autoDecompose: triage.auto_decompose,
+    quietSeconds: triage.auto_decompose_after,
+    autoRelease: triage.auto_release,
+    autoAccept: triage.auto_accept,
+  },
+  policy: policyOf({ kanban, triage }),
 })
 
 /** A path as people write it: `~` is the user's home, a relative one is below `base`. */

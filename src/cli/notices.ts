@@ -12,3 +12,16 @@ export async function noticeOfProfile(
   const near = profiles.nearest(name)
   return `There is no profile ${name}. ${near === null ? `Make one with: yard profile create ${name}` : `Did you mean ${near}?`}`
 }
+
+/** Says that nothing starts a card that is ready; empty when something does. */
+export async function noticeOfDispatcher(
+  { services }: Pick<Context, 'services'>,
+  id: string,
+): Promise<string[]> {
+  const { running, dispatching } = await services.gateway.status()
+  if (!running) return [`No gateway is running, so nothing starts ${id}. Start one with: yard gateway start`]
+  if (dispatching) return []
+  return [
+    `The gateway does not start workers, so nothing starts ${id}. Let it with: yard config set kanban.dispatch_in_gateway true`,
+  ]
+}

@@ -5,6 +5,8 @@ import type { HomeServices } from '../home/services.ts'
 
 export interface Services extends HomeServices {
   attachments(): Promise<Attachments>
+  /** Throws a refusal that names the roster when there is no profile of that name. */
+  assertAssignable(name: string): Promise<void>
   dispatch(options: PassOptions): Promise<PassReport>
   /** Serves the board's tools on standard input and output until the client has gone. */
   serveTools(caller: ToolsCaller): Promise<void>

@@ -19,6 +19,7 @@ export interface Entry {
 
 export const SECTIONS = {
   work: 'Cards',
+  triage: 'Rough ideas',
   flow: 'Reporting and deciding',
   look: 'Looking',
   run: 'Running',
@@ -103,6 +104,49 @@ export const TABLE: readonly Entry[] = [
     summary: 'Files kept with a task',
     section: 'work',
     load: async () => (await import('./commands/attachments.ts')).attachments,
+  },
+
+  {
+    name: 'specify',
+    summary: 'Have a rough task worked out',
+    section: 'triage',
+    load: async () => (await import('./commands/triage.ts')).specify,
+  },
+  {
+    name: 'decompose',
+    summary: 'Have a rough task split into proposals',
+    section: 'triage',
+    load: async () => (await import('./commands/triage.ts')).decompose,
+  },
+  {
+    name: 'proposals',
+    summary: 'What is proposed, and what waits for a decision',
+    section: 'triage',
+    load: async () => (await import('./commands/triage.ts')).proposals,
+  },
+  {
+    name: 'accept',
+    summary: 'Take the text proposed for a rough task',
+    section: 'triage',
+    load: async () => (await import('./commands/triage.ts')).accept,
+  },
+  {
+    name: 'release',
+    summary: 'Let proposed tasks go',
+    section: 'triage',
+    load: async () => (await import('./commands/triage.ts')).release,
+  },
+  {
+    name: 'reject',
+    summary: 'File proposals away',
+    section: 'triage',
+    load: async () => (await import('./commands/triage.ts')).reject,
+  },
+  {
+    name: 'propose',
+    summary: 'Of a worker: the text a rough task should have',
+    section: 'triage',
+    load: async () => (await import('./commands/triage.ts')).propose,
   },
 
   {

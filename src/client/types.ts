@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (aa97ac355c8017d9); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (226a4cc7e96207cc); edit src/contract/operations instead.
 
 export type Attachment = {
   id: number
@@ -208,6 +208,44 @@ export type Problem = {
   code: string
   /** What to do. */
   next: string
+}
+
+export type Proposals = {
+  kind: 'specify' | 'decompose'
+  /** The rough task. */
+  task_id: string
+  /** The task whose run proposes. */
+  helper_id: string
+  helper_status: TaskStatus
+  profile: string | null
+  /** What the rough task said when help was asked for. */
+  asked: {
+    title: string
+    body: string | null
+    /** Unix time in whole seconds. */
+    at: number
+    by: string
+  }
+  /** Asked for by a setting of the board. */
+  automatic: boolean
+  /** The rough task was edited since. */
+  stale: boolean
+  /** What the rough task should say instead. */
+  text: {
+    title: string
+    body: string | null
+    assignee: string | null
+    /** Unix time in whole seconds. */
+    proposed_at: number
+    decision: 'accepted' | 'rejected' | null
+  } | null
+  cards: {
+    id: string
+    title: string
+    assignee: string | null
+    status: TaskStatus
+    state: 'waiting' | 'released' | 'rejected'
+  }[]
 }
 
 export type Run = {
@@ -512,6 +550,47 @@ export interface Inputs {
     id: string
     attachment: number
   }
+  /** Has a rough task worked out: a run of an orchestrator proposes a better text for it. Needs the scope `write`. */
+  specifyTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** The orchestrator that does it; by default that of the settings. */
+    profile?: string | null | undefined
+  }
+  /** Has a rough task split: a run of an orchestrator proposes tasks, which nothing runs before they are released. Needs the scope `write`. */
+  decomposeTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** The orchestrator that does it; by default that of the settings. */
+    profile?: string | null | undefined
+  }
+  /** Gives a rough task the text that was proposed for it. Refused when it was edited since. Needs the scope `write`. */
+  acceptText: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** Also when it was edited since. */
+    anyway?: boolean | null | undefined
+    /** And makes it work, instead of leaving it in triage. */
+    ready?: boolean | null | undefined
+  }
+  /** What is being worked out or waits for a decision; of one rough task, everything that was ever proposed. Needs the scope `read`. */
+  listProposals: {
+    /** The id of a task: t_ and lowercase hex. */
+    task?: string | undefined
+  }
+  /** Lets proposed tasks go: all of them or, when one is refused, none. Needs the scope `write`. */
+  releaseProposals: {
+    /** Proposed tasks, or rough tasks of which all proposals are meant. */
+    ids: string[]
+  }
+  /** Files proposed tasks away; with the id of a rough task also the text proposed for it. Needs the scope `write`. */
+  rejectProposals: {
+    /** Proposed tasks, or rough tasks of which all proposals are meant. */
+    ids: string[]
+  }
   /** Events after a cursor, oldest first. Asked for as text/event-stream, or upgraded to a WebSocket, it goes on with every new one. Needs the scope `read`. */
   listEvents: {
     /** Only events with a greater id. A stream without it begins now. */
@@ -654,6 +733,40 @@ export interface Outputs {
   getAttachment: Response
   removeAttachment: {
     ok: boolean
+  }
+  specifyTask: {
+    /** The task whose run works it out. */
+    task: Task
+    /** False when the same was asked for before and is under way. */
+    created: boolean
+    /** Nothing is there to start it. */
+    warning?: string | undefined
+  }
+  decomposeTask: {
+    /** The task whose run works it out. */
+    task: Task
+    /** False when the same was asked for before and is under way. */
+    created: boolean
+    /** Nothing is there to start it. */
+    warning?: string | undefined
+  }
+  acceptText: {
+    task: Task
+  }
+  listProposals: {
+    proposals: Proposals[]
+  }
+  releaseProposals: {
+    /** The proposed tasks as they are now. */
+    tasks: Task[]
+    /** The rough tasks they were proposed for. */
+    subjects: Task[]
+  }
+  rejectProposals: {
+    /** The proposed tasks as they are now. */
+    tasks: Task[]
+    /** The rough tasks they were proposed for. */
+    subjects: Task[]
   }
   listEvents: {
     events: Event[]

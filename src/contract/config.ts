@@ -28,6 +28,19 @@ const duration = rule(`${DURATION_RULE}; or null for none`, ({ error }) =>
     return seconds
   }),
 )
+const wait = rule(DURATION_RULE, ({ error }) =>
+  z.unknown().transform((value, context) => {
+    const seconds = parseDuration(value)
+    if (seconds === null) context.addIssue({ code: 'custom', message: error })
+    return seconds ?? 0
+  }),
+)
+const profile = rule('the name of a profile, or null for none', (error) =>
+  z
+    .string(error)
+    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, error)
+    .nullable(),
+)
 const folder = rule('the absolute path of a folder, or null for none', (error) =>
   z
     .string(error)
@@ -131,6 +144,26 @@ const GROUPS = {
       'How long a worker counts as alive after its runner last renewed its lease.',
     ),
   },
+  triage: {
+    profile: setting(
+      profile,
+      null,
+      'The orchestrator that works rough tasks out; the only one there is when none is named.',
+    ),
+    auto_decompose: setting(
+      flag,
+      false,
+      'Whether rough tasks are decomposed without being asked for. Off: what is under way is given up.',
+    ),
+    auto_decompose_after: setting(
+      wait,
+      300,
+      'How long a rough task must have been left alone before that, so that nobody is still writing it.',
+    ),
+    auto_release: setting(flag, false, 'Whether proposed tasks start without a person who agrees.'),
+    auto_accept: setting(flag, false, 'Whether a proposed text is taken without a person who agrees.'),
+    max_proposals: setting(wholeNumber(1, 100), 12, 'Tasks one decomposition may propose.'),
+  },
   workspaces: {
     repository: setting(folder, null, 'The git repository of worktree workspaces that name none.'),
     trash_retention_days: setting(
@@ -196,6 +229,7 @@ const group = <S extends z.ZodRawShape>(shape: S) =>
 export const settingsSchema = z.strictObject(
   {
     kanban: group(GROUPS.kanban),
+    triage: group(GROUPS.triage),
     workspaces: group(GROUPS.workspaces),
     logs: group(GROUPS.logs),
     events: group(GROUPS.events),

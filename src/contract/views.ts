@@ -7,6 +7,7 @@ import type { BoardEvent } from '../domain/event.ts'
 import type { Hold, Reason } from '../domain/hold.ts'
 import type { Run, RunEvidence, RunProcess } from '../domain/run.ts'
 import type { Comment, Task, TaskStatus } from '../domain/task.ts'
+import type { ProposalState, TriageRequest } from '../domain/triage.ts'
 
 export const taskView = (task: Task) => ({
   id: task.id,
@@ -286,4 +287,46 @@ export const workerContextView = (context: WorkerContextFacts) => ({
   comments: context.comments.map(commentView),
   older_comments: context.olderComments,
   read_at: context.readAt,
+})
+
+export interface ProposalsFacts {
+  readonly request: TriageRequest
+  readonly subject: Task
+  readonly helper: Task
+  readonly isStale: boolean
+  readonly cards: readonly {
+    readonly id: string
+    readonly title: string
+    readonly assignee: string | null
+    readonly status: TaskStatus
+    readonly state: ProposalState
+  }[]
+}
+
+/** What was proposed for a rough card, each time that help was asked for. */
+export const proposalsView = ({ request, subject, helper, isStale, cards }: ProposalsFacts) => ({
+  kind: request.kind,
+  task_id: subject.id,
+  helper_id: helper.id,
+  helper_status: helper.status,
+  profile: helper.assignee,
+  asked: {
+    title: request.asked.title,
+    body: request.asked.body,
+    at: request.asked.at,
+    by: request.asked.by,
+  },
+  automatic: request.isAutomatic,
+  stale: isStale,
+  text:
+    request.text === null
+      ? null
+      : {
+          title: request.text.title,
+          body: request.text.body,
+          assignee: request.text.assignee,
+          proposed_at: request.text.proposedAt,
+          decision: request.decision?.was ?? null,
+        },
+  cards: cards.map(({ id, title, assignee, status, state }) => ({ id, title, assignee, status, state })),
 })

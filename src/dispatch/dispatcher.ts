@@ -12,6 +12,7 @@ import { RepairWatch } from './repair-watch.ts'
 import { emptyReport, type PassReport } from './report.ts'
 import { claimForRun, launchClaimed, type Claimed } from './start-task.ts'
 import { supervise, type Watched } from './supervise.ts'
+import { TriageTender } from './tend-triage.ts'
 
 export interface PassOptions {
   /** Names what would happen and changes nothing. */
@@ -41,6 +42,7 @@ export class Dispatcher {
   /** What was looked at last for cards that were blocked for a missing need. */
   #needsCheckedAt = Number.NEGATIVE_INFINITY
   readonly #repairs: RepairWatch
+  readonly #triage: TriageTender
   #lastPass: Promise<unknown> = Promise.resolve()
   #admissible = 0
   #free = 0
@@ -51,6 +53,7 @@ export class Dispatcher {
   constructor(deps: DispatchDeps, onChange: () => void = () => {}) {
     this.#deps = deps
     this.#repairs = new RepairWatch(deps)
+    this.#triage = new TriageTender(deps)
     this.#onChange = onChange
   }
 
@@ -121,7 +124,7 @@ export class Dispatcher {
       changed = (await this.#freeRepaired(report)) || changed
     }
     for (const profile of this.#repairs.changed(view.holds)) await kernel.letProbe(profile)
-    return changed
+    return (await this.#triage.tend(view.now)) || changed
   }
 
   /** Cards that were blocked for a missing need are free again once the same check passes. */

@@ -15,5 +15,17 @@ export interface DispatchSettings {
   readonly allowEnvironment: readonly string[]
   /** The most one attachment may have. */
   readonly maxAttachmentBytes?: number
+  readonly triage: TriageSettings
   readonly policy: BoardPolicy
+}
+
+/** What the board does with rough cards by itself. */
+export interface TriageSettings {
+  /** The orchestrator that helps; null for the only one there is. */
+  readonly profile: string | null
+  readonly autoDecompose: boolean
+  /** How long a rough card must have been left alone before. */
+  readonly quietSeconds: number
+  readonly autoRelease: boolean
+  readonly autoAccept: boolean
 }

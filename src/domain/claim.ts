@@ -100,8 +100,9 @@ function liftingVerb({ scope, target, kind }: Hold): string | null {
   if (scope !== 'task') return scope === 'board' ? 'yard resume' : `yard resume ${target}`
   switch (kind) {
     case 'human':
-    case 'approval':
       return `yard unblock ${target}`
+    case 'approval':
+      return `yard release ${target}`
     case 'breaker':
       return `yard retry ${target} --attempts 1`
     case 'preflight':

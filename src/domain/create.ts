@@ -30,6 +30,8 @@ export interface NewTask {
   readonly notBefore?: Seconds | null
   /** Born held: nothing runs it until a person unblocks it. */
   readonly hold?: string | null
+  /** Born as a proposal, with what a person must agree to before anything runs it. */
+  readonly approval?: string | null
 }
 
 /** A new card, checked and normalised; what is left to know is its id and whether its parents are finished. */
@@ -162,6 +164,7 @@ export function checkNewTask(task: NewTask): CheckedTask {
     createdBy: storableOrNull(task.createdBy?.trim() || null, 'creator', MAX.name),
     notBefore: checkStartTime(task.notBefore),
     hold: storableOrNull(task.hold?.trim() || null, 'hold', MAX.reason),
+    approval: storableOrNull(task.approval?.trim() || null, 'approval', MAX.reason),
   }
 }
 
@@ -180,13 +183,15 @@ export function birth(
   const waitsForTime = checked.notBefore !== null && checked.notBefore > now
   const status: TaskStatus = checked.triage
     ? 'triage'
-    : checked.hold !== null
+    : checked.hold !== null || checked.approval !== null
       ? 'blocked'
       : openParents > 0 || waitsForTime
         ? 'todo'
         : 'ready'
   const holds: HoldDraft[] = []
   if (checked.hold !== null) holds.push({ scope: 'task', target: id, kind: 'human', reason: checked.hold })
+  if (checked.approval !== null)
+    holds.push({ scope: 'task', target: id, kind: 'approval', reason: checked.approval })
   if (waitsForTime)
     holds.push({
       scope: 'task',

@@ -47,6 +47,10 @@ export const EVENT_KINDS = [
   'budget_granted',
   'budget_near',
   'budget_reached',
+  'help_requested',
+  'proposed',
+  'accepted',
+  'rejected',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 

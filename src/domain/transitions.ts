@@ -124,7 +124,7 @@ export function assertCan(verb: Verb, task: Pick<Task, 'id' | 'status'>, what: s
 export function nextStep({ id, status }: Pick<Task, 'id' | 'status'>): string {
   switch (status) {
     case 'triage':
-      return `Specify it with: yard move ${id} ready`
+      return `Make it work with: yard move ${id} ready, or have it worked out with: yard specify ${id}, yard decompose ${id}`
     case 'todo':
       return `See what it waits for with: yard why ${id}`
     case 'ready':

@@ -15,6 +15,8 @@ export interface HomeServices {
   caps(): Promise<NonNullable<WhyContext['caps']>>
   profiles(): Promise<Profiles>
   profileFiles(): Promise<ProfileFiles>
+  /** The profile that works rough cards out; throws a refusal that says how to get one. */
+  orchestrator(named: string | null): Promise<string>
   agents(): Promise<readonly AgentSummary[]>
   /** The same, with what is installed of them here. Starts each program once per version. */
   installedAgents(): Promise<readonly AgentState[]>

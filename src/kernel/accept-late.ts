@@ -11,6 +11,7 @@ import { blockIn, completeIn, reviewIn, type VerdictResult } from './complete-ta
 import { insertAll } from './create-task.ts'
 import { denyWorkers, requireLocked, type KernelDeps } from './deps.ts'
 import { pokeLingering } from './poke-runner.ts'
+import { proposalOf } from './propose.ts'
 
 /** A person accepts what a worker reported after its run had ended; it then counts as the person's own word. */
 export async function acceptLate(
@@ -23,7 +24,7 @@ export async function acceptLate(
   const result = await deps.store.write(async (tx) => {
     const task = await requireLocked(tx, id)
     const report = await requireReport(tx, id, reportId)
-    const ruling = await carryOut(tx, task, report, actor)
+    const ruling = await carryOut(deps, tx, task, report, actor)
     await acceptReport(tx, reportId, actor.name, tx.now)
     return { ...ruling, attached: [] }
   })
@@ -50,6 +51,7 @@ async function requireReport(tx: WriteTransaction, id: TaskId, reportId: number)
 
 /** Its files were stored and attached when it was reported. */
 async function carryOut(
+  deps: KernelDeps,
   tx: WriteTransaction,
   task: Task,
   { verb, payload, runId }: LateReport,
@@ -66,7 +68,8 @@ async function carryOut(
     case 'block':
       return blockIn(tx, task, text('reason'), actor)
     case 'create':
-      await insertAll((payload['cards'] ?? []) as NewTask[], actor)(tx)
+      // What was to be proposed is proposed: accepting a report is not yet agreeing to the cards.
+      await insertAll((payload['cards'] ?? []) as NewTask[], actor, await proposalOf(deps, tx, task.id))(tx)
       return { task, stopping: false }
     case 'comment': {
       const author = (await findRun(tx, runId))?.profile ?? actor.name

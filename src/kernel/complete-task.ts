@@ -23,6 +23,7 @@ import { denyWorkers, requireLocked, type KernelDeps, type StoredFile } from './
 import { keepLateReport, lateRefusal, passesFence } from './fence.ts'
 import { pokeLingering } from './poke-runner.ts'
 import { stopInstead } from './stop-run.ts'
+import { settleHelper, settleProposal } from './settle-proposals.ts'
 
 /** `stopping`: the card's worker is being ended first; the card arrives once its processes are gone. */
 export interface VerdictResult {
@@ -87,7 +88,11 @@ export async function completeIn(
     return { task, stopping: true }
   const reviewAuthor = task.status === 'review' ? await findAuthor(tx, task.id) : null
   const wanted = complete(task, completion, { now: tx.now, actor: actor.name, reviewAuthor })
-  return { task: (await apply(tx, wanted, signatureOf(actor))).task, stopping: false }
+  const by = signatureOf(actor)
+  const done = (await apply(tx, wanted, by)).task
+  await settleProposal(tx, task, done, by)
+  await settleHelper(tx, done, by)
+  return { task: done, stopping: false }
 }
 
 export async function blockIn(

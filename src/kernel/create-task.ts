@@ -10,6 +10,7 @@ import { findTaskByKey, insertTask, lockTask } from '../store/tables/tasks.ts'
 import { note, signatureOf } from './apply.ts'
 import type { KernelDeps } from './deps.ts'
 import { addToBoard } from './fence.ts'
+import { proposalBy, recordProposal, type Proposing } from './propose.ts'
 
 export interface Created {
   readonly task: Task
@@ -25,8 +26,10 @@ const MAX_DRAWS = 8
  * Refuses an empty title, an unknown parent, a bad workspace and a comma in a skill, naming the value.
  */
 export async function createTask(deps: KernelDeps, wanted: NewTask, actor: Actor): Promise<Created> {
-  const checked = checkNewTask(wanted)
-  return addToBoard(deps, actor, lateCards([wanted]), (tx) => insertChecked(tx, checked, actor))
+  checkNewTask(wanted)
+  return addToBoard(deps, actor, lateCards([wanted]), async (tx) =>
+    insertOne(tx, wanted, actor, await proposalBy(deps, tx, actor)),
+  )
 }
 
 const lateCards = (cards: readonly NewTask[]) => ({
@@ -41,16 +44,21 @@ export async function createTasks(
   wanted: readonly NewTask[],
   actor: Actor,
 ): Promise<Created[]> {
-  return addToBoard(deps, actor, lateCards(wanted), insertAll(wanted, actor))
+  return addToBoard(deps, actor, lateCards(wanted), async (tx) =>
+    insertAll(wanted, actor, await proposalBy(deps, tx, actor))(tx),
+  )
 }
 
-/** Inserts cards of which later ones may name earlier ones as parents; to be given a transaction. */
-export function insertAll(wanted: readonly NewTask[], actor: Actor) {
-  const checked = wanted.map(checkNewTask)
+/**
+ * Inserts cards of which later ones may name earlier ones as parents; to be given a transaction. `proposing`: for which
+ * rough card they are proposed, when they are.
+ */
+export function insertAll(wanted: readonly NewTask[], actor: Actor, proposing: Proposing | null = null) {
+  wanted.forEach(checkNewTask)
   return async (tx: WriteTransaction): Promise<Created[]> => {
     const made: Created[] = []
-    for (const [index, task] of checked.entries()) {
-      const parents = task.parents.map((parent) => {
+    for (const [index, task] of wanted.entries()) {
+      const parents = (task.parents ?? []).map((parent) => {
         if (!parent.startsWith('#')) return parent
         const earlier = made[Number(parent.slice(1))]
         if (earlier === undefined)
@@ -61,18 +69,35 @@ export function insertAll(wanted: readonly NewTask[], actor: Actor) {
           )
         return earlier.task.id
       })
-      made.push(await insertChecked(tx, { ...task, parents }, actor))
+      made.push(await insertOne(tx, { ...task, parents }, actor, proposing))
     }
     return made
   }
 }
 
-async function insertChecked(tx: WriteTransaction, checked: CheckedTask, actor: Actor): Promise<Created> {
+async function insertOne(
+  tx: WriteTransaction,
+  wanted: NewTask,
+  actor: Actor,
+  proposing: Proposing | null,
+): Promise<Created> {
+  if (proposing === null) return insertChecked(tx, checkNewTask(wanted), actor)
+  const checked = checkNewTask(proposing.asProposed(wanted))
+  return insertChecked(tx, checked, actor, proposing)
+}
+
+async function insertChecked(
+  tx: WriteTransaction,
+  checked: CheckedTask,
+  actor: Actor,
+  proposing: Proposing | null = null,
+): Promise<Created> {
   const by = signatureOf(actor)
   if (checked.idempotencyKey !== null) {
     const existing = await findTaskByKey(tx, checked.idempotencyKey)
     if (existing !== undefined) return { task: existing, created: false }
   }
+  await proposing?.assertRoom(tx)
   const openParents = await lockParents(tx, checked.parents)
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
     const { task, events, holds } = birth(newTaskId(), checked, {
@@ -84,6 +109,7 @@ async function insertChecked(tx: WriteTransaction, checked: CheckedTask, actor: 
       for (const parent of checked.parents) await insertLink(tx, parent, task.id)
       for (const hold of holds) await openHold(tx, hold, by.actor, tx.now)
       for (const event of events) note(tx, task.id, event, by)
+      if (proposing !== null) await recordProposal(tx, task.id, proposing.request, by)
       return { task, created: true }
     }
     if (checked.idempotencyKey !== null) {

@@ -21,6 +21,8 @@ export interface BoardPolicy extends AttemptPolicy {
   readonly ceilings: DefaultCeilings
   /** For agents that report tokens and no cost. */
   readonly prices: Prices
+  /** How many cards one decomposition may propose. */
+  readonly maxProposals: number
 }
 
 export const DEFAULT_BOARD_POLICY: BoardPolicy = {
@@ -30,6 +32,7 @@ export const DEFAULT_BOARD_POLICY: BoardPolicy = {
   equalFailureLimit: 5,
   ceilings: NO_CEILINGS,
   prices: {},
+  maxProposals: 12,
 }
 
 /** A file that was copied into the attachment store and verified. */

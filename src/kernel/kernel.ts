@@ -1,6 +1,7 @@
 /** The kernel as doors see it: every verb of the board, with what it needs already in hand. */
 import { acceptLate } from './accept-late.ts'
 import { listActiveWorkers } from './active-workers.ts'
+import { askHelp } from './ask-help.ts'
 import { attachFiles } from './attach-files.ts'
 import { readBoard, readCards, readChanges } from './board.ts'
 import {
@@ -28,12 +29,14 @@ import {
   redeemLogin,
   revokeCredential,
 } from './credentials.ts'
+import { acceptText, rejectProposals, releaseProposals } from './decide-proposals.ts'
 import type { KernelDeps } from './deps.ts'
 import { readForDispatch, readPreflightBlocked, readReady } from './dispatch-read.ts'
 import { closeRun } from './end-run.ts'
 import { freeTask } from './free-task.ts'
 import { heartbeatTask } from './heartbeat-task.ts'
 import { linkTasks, unlinkTasks } from './link-tasks.ts'
+import { listProposals, listWaitingProposals, readTriage } from './list-proposals.ts'
 import {
   archiveTask,
   assignTask,
@@ -44,6 +47,7 @@ import {
   unblockTask,
 } from './move-task.ts'
 import { pause, resume, startingRuns } from './pause.ts'
+import { helpOf, proposeText } from './propose.ts'
 import {
   forgetEvents,
   keptDigests,
@@ -77,7 +81,9 @@ import { workerContext } from './worker-context.ts'
 
 const VERBS = {
   acceptLate,
+  acceptText,
   archiveTask,
+  askHelp,
   askLease,
   assignTask,
   attachFiles,
@@ -104,6 +110,7 @@ const VERBS = {
   getTask,
   grantBudget,
   heartbeatTask,
+  helpOf,
   identifyRun,
   issueCredential,
   keptDigests,
@@ -117,15 +124,18 @@ const VERBS = {
   listCredentials,
   listHolds,
   listLiveRuns,
+  listProposals,
   listRunAgents,
   listRuns,
   listSubscriptions,
   listTasks,
+  listWaitingProposals,
   listWorkspaces,
   moveTask,
   openRun,
   passPreflight,
   pause,
+  proposeText,
   readBoard,
   readCards,
   readChanges,
@@ -134,6 +144,7 @@ const VERBS = {
   readPreflightBlocked,
   readReady,
   readUsage,
+  readTriage,
   reclaimExpired,
   recordAgent,
   recordBaseCommit,
@@ -142,6 +153,8 @@ const VERBS = {
   redeemLogin,
   removeAttachment,
   removeBudget,
+  rejectProposals,
+  releaseProposals,
   renewLease,
   requestTaskReview,
   resolveTaskId,

@@ -6,6 +6,8 @@ import { insertLink, isDescendant, removeLink } from '../store/tables/links.ts'
 import { lockLinks } from '../store/tables/locks.ts'
 import { lockTask } from '../store/tables/tasks.ts'
 import { findCreatorRun } from '../store/tables/events.ts'
+import { findRun } from '../store/tables/runs.ts'
+import { findProposer } from '../store/tables/triage.ts'
 import { note, promoteIfFree, signatureOf, waitAgain } from './apply.ts'
 import type { KernelDeps } from './deps.ts'
 import { addToBoard } from './fence.ts'
@@ -93,10 +95,14 @@ async function assertOwnLink(
   childId: TaskId,
   actor: Extract<Actor, { kind: 'worker' }>,
 ): Promise<void> {
-  if ((await findCreatorRun(tx, childId)) === actor.capability.runId) return
+  const { runId } = actor.capability
+  if ((await findCreatorRun(tx, childId)) === runId) return
+  // What an earlier attempt at the same card proposed is this one's to order, too.
+  const own = (await findRun(tx, runId))?.taskId
+  if (own !== undefined && (await findProposer(tx, childId)) === own) return
   throw denied(
     'not_your_card',
-    `Cannot change what ${childId} waits for: run ${actor.capability.runId} did not create it. Leave a comment on it instead.`,
+    `Cannot change what ${childId} waits for: run ${runId} did not create it. Leave a comment on it instead.`,
     { child: childId },
   )
 }

@@ -30,6 +30,7 @@ import { blockTask, completeTask, requestTaskReview, type VerdictResult } from '
 import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
 import { pokeLingering } from './poke-runner.ts'
 import { stopInstead, stopRun } from './stop-run.ts'
+import { settleProposal } from './settle-proposals.ts'
 
 async function waitFacts(tx: WriteTransaction, id: TaskId): Promise<WaitFacts> {
   return { now: tx.now, openParents: await countOpenParents(tx, id), holds: await findHolds(tx, 'task', id) }
@@ -45,7 +46,10 @@ function moving(
     return store.write(async (tx) => {
       const task = await requireLocked(tx, id)
       const wanted = await decide(task, await waitFacts(tx, id), tx)
-      return wanted === null ? task : (await apply(tx, wanted, signatureOf(actor))).task
+      if (wanted === null) return task
+      const moved = (await apply(tx, wanted, signatureOf(actor))).task
+      await settleProposal(tx, task, moved, signatureOf(actor))
+      return moved
     })
   }
 }
@@ -121,7 +125,9 @@ export async function archiveTask(deps: KernelDeps, id: TaskId, actor: Actor): P
     const task = await requireLocked(tx, id)
     if (await stopInstead(tx, task, { kind: 'archive' }, 'archived', actor))
       return { task, stopping: true, attached: [] }
-    return { task: (await apply(tx, archive(task), signatureOf(actor))).task, stopping: false, attached: [] }
+    const archived = (await apply(tx, archive(task), signatureOf(actor))).task
+    await settleProposal(tx, task, archived, signatureOf(actor))
+    return { task: archived, stopping: false, attached: [] }
   })
   if (result.stopping) await pokeLingering(deps, id)
   return result
@@ -194,7 +200,9 @@ function restoreTo({ store }: KernelDeps, id: TaskId, to: TaskStatus, actor: Act
         `Cannot move ${id} from archived to ${to}: it was ${task.status} when it was archived. Restore it first with: yard restore-task ${id}`,
         { id, status: 'archived', was: task.status },
       )
-    return (await apply(tx, onward(task, facts), signatureOf(actor))).task
+    const moved = (await apply(tx, onward(task, facts), signatureOf(actor))).task
+    await settleProposal(tx, task, moved, signatureOf(actor))
+    return moved
   })
 }
 

@@ -11,10 +11,12 @@ import { findParents, type LinkedTask } from '../store/tables/links.ts'
 import { findProviderOf } from '../store/tables/run-agents.ts'
 import { countLive, findLingeringRun } from '../store/tables/run-processes.ts'
 import { findStop } from '../store/tables/run-stops.ts'
+import { findTriageRequests } from '../store/tables/triage.ts'
 import { findLease, findWorkspacesOf } from '../store/tables/workspaces.ts'
 import { attemptsOf, leasedReason, probeReason } from './claim-task.ts'
 import { cardBudgets } from './budgets.ts'
 import { probing } from './run-agent.ts'
+import { waitingCards } from './settle-proposals.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
 /** What only a door knows: the caps in force, and whether anybody dispatches. */
@@ -51,11 +53,7 @@ async function reasonsFor(
     case 'archived':
       return [reason('status', 'it is archived', { lift: `yard move ${task.id} ready` })]
     case 'triage':
-      return [
-        reason('status', 'it is a rough idea: nothing runs it before somebody specifies it', {
-          lift: `yard move ${task.id} ready`,
-        }),
-      ]
+      return triageReasons(db, task)
     case 'review':
       return [
         reason('status', 'it waits for a reviewer who is not its author', {
@@ -100,6 +98,41 @@ async function blockedReasons(db: Connection, task: Task, now: number): Promise<
   return holds.some((hold) => hold.scope === 'task' && hold.kind !== 'pause')
     ? reasons
     : [await blockReason(db, task), ...reasons]
+}
+
+async function triageReasons(db: Connection, { id }: Task): Promise<Reason[]> {
+  const reasons: Reason[] = []
+  for (const { helperId, kind, text, decision } of await findTriageRequests(db, id)) {
+    const helper = await requireTask(db, helperId)
+    if (helper.status !== 'done' && helper.status !== 'archived')
+      reasons.push(
+        reason('status', `${helperId} is there to ${kind} it, and is ${helper.status}`, {
+          owner: helper.assignee,
+          blockedBy: [helperId],
+          lift: `yard why ${helperId}`,
+        }),
+      )
+    else if (text !== null && decision === null)
+      reasons.push(
+        reason('approval', 'a text that was proposed for it waits for a decision', {
+          since: text.proposedAt,
+          lift: `yard accept ${id}`,
+        }),
+      )
+  }
+  const waiting = await waitingCards(db, id)
+  if (waiting.length > 0)
+    reasons.push(
+      reason(
+        'approval',
+        `${waiting.length === 1 ? 'a card that was' : `${waiting.length} cards that were`} proposed for it ${waiting.length === 1 ? 'waits' : 'wait'} for a decision`,
+        { blockedBy: waiting.map((card) => card.id), lift: `yard release ${id}` },
+      ),
+    )
+  const rough = reason('status', 'it is a rough idea: nothing runs it before somebody specifies it', {
+    lift: `yard move ${id} ready`,
+  })
+  return reasons.length === 0 ? [rough] : reasons
 }
 
 /** Of a card that was blocked on a board which kept no holds. */

@@ -1,6 +1,7 @@
 /** What a tool is: a name, a shape of input, and what it does for whoever calls it. */
 import { z } from 'zod'
 import type { Actor } from '../domain/actor.ts'
+import type { AssignableProfile } from '../domain/roster.ts'
 import type { TaskId } from '../domain/task.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 
@@ -13,11 +14,6 @@ export interface KeptFile {
   /** SHA-256 in hex. */
   readonly digest: string
   readonly mime: string | null
-}
-
-export interface AssignableProfile {
-  readonly name: string
-  readonly description: string | null
 }
 
 /** On whose behalf tools are called, and what they may reach. */
@@ -85,3 +81,7 @@ export const runTool = <S extends z.ZodRawShape>(spec: Spec<S, RunContext>): Too
 
 export const orchestratorTool = <S extends z.ZodRawShape>(spec: Spec<S, ToolContext>): Tool =>
   build(spec, ({ orchestrator }) => orchestrator)
+
+/** A tool of an orchestrator's own run. */
+export const orchestratorRunTool = <S extends z.ZodRawShape>(spec: Spec<S, RunContext>): Tool =>
+  build(spec, ({ run, orchestrator }) => run !== null && orchestrator)

@@ -1,7 +1,7 @@
 /** Who can be given cards, for the tools of an orchestrator. */
 import type { AgentPlaces } from '../agents/agent.ts'
 import { openProfiles } from '../agents/profiles.ts'
-import type { AssignableProfile } from '../mcp/tool.ts'
+import type { AssignableProfile } from '../domain/roster.ts'
 
 export const assignableProfiles = ({
   profiles,

@@ -1,7 +1,8 @@
 /** What a run's tools are made of, and what its agent is told of them. */
 import type { RunCapability } from '../domain/actor.ts'
+import type { AssignableProfile } from '../domain/roster.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { AssignableProfile, Verdict } from '../mcp/tool.ts'
+import type { Verdict } from '../mcp/tool.ts'
 
 export interface RunToolsOptions {
   readonly kernel: Kernel

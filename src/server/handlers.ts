@@ -8,6 +8,7 @@ import { boardHandlers, type BoardDeps } from './handlers/board.ts'
 import { eventHandlers } from './handlers/events.ts'
 import { runHandlers, type RunsDeps } from './handlers/runs.ts'
 import { taskHandlers, type TasksDeps } from './handlers/tasks.ts'
+import { triageHandlers } from './handlers/triage.ts'
 
 export interface HandlersDeps extends AccessDeps, AttachmentsDeps, BoardDeps, RunsDeps, TasksDeps {
   readonly hub: EventHub
@@ -18,6 +19,7 @@ export const allHandlers = (deps: HandlersDeps): Handlers => ({
   ...boardHandlers(deps),
   ...taskHandlers(deps),
   ...attachmentHandlers(deps),
+  ...triageHandlers(deps),
   ...eventHandlers(deps),
   ...runHandlers(deps),
   ...accessHandlers(deps),

@@ -50,6 +50,8 @@ export interface ServerServices {
   dispatch(options: { readonly dryRun: boolean; readonly max: number | null }): Promise<Output<'dispatch'>>
   /** Why nothing would start a ready task here; null when a dispatcher looks after the board. */
   dispatcherLack(): Promise<string | null>
+  /** The profile that works rough cards out; throws a refusal that says how to get one. */
+  orchestrator(named: string | null): Promise<string>
   /** The caps in force for a task, and whether anybody dispatches. */
   whyContext(task: Task): Promise<WhyContext>
   /** Tells of every pass of the dispatcher that ends from now on. */

@@ -306,6 +306,33 @@ export interface CredentialsTable {
   ended_by: string | null
 }
 
+/** Help that was asked for with a rough card, with the text that was proposed for it. */
+export interface TriageRequestsTable {
+  id: Generated<number>
+  helper_id: string
+  subject_id: string
+  kind: string
+  asked_title: string
+  asked_body: string | null
+  asked_at: number
+  asked_by: string
+  automatic: number
+  text_title: string | null
+  text_body: string | null
+  text_assignee: string | null
+  text_at: number | null
+  decision: string | null
+  decided_at: number | null
+  decided_by: string | null
+}
+
+/** Cards that were proposed, each with the card whose run proposed it. */
+export interface ProposedCardsTable {
+  id: Generated<number>
+  task_id: string
+  helper_id: string
+}
+
 export interface BoardMetaTable {
   key: string
   value: string
@@ -338,6 +365,8 @@ export interface Tables {
   attachments: AttachmentsTable
   workspaces: WorkspacesTable
   credentials: CredentialsTable
+  triage_requests: TriageRequestsTable
+  proposed_cards: ProposedCardsTable
   board_meta: BoardMetaTable
   schema_migrations: SchemaMigrationsTable
 }

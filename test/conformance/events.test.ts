@@ -90,6 +90,18 @@ async function eventful(board: TestKernel): Promise<void> {
   await kernel.removeAttachment(byHand.id, attached?.id ?? 0, alice)
   const late = await board.given()
   await kernel.linkTasks(late.id, byHand.id, alice)
+  const rough = await board.given({ status: 'triage' })
+  const { helper } = await kernel.askHelp(rough.id, { kind: 'decompose', profile: 'writer' }, alice)
+  const splitting = await board.run(helper)
+  const pieces = []
+  for (const title of ['one', 'two'])
+    pieces.push((await kernel.createTask({ title, assignee: 'coder' }, splitting.worker)).task.id)
+  await kernel.proposeText({ title: 'clear' }, splitting.worker)
+  await kernel.completeTask(helper.id, {}, splitting.worker)
+  await splitting.end('completed')
+  await kernel.acceptText(rough.id, {}, alice)
+  await kernel.rejectProposals(pieces.slice(0, 1), alice)
+  await kernel.releaseProposals(pieces.slice(1), alice)
   for (const title of ['alike 1', 'alike 2'])
     await (
       await board.run(await board.given({ title, assignee: 'tester' }))

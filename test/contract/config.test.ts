@@ -57,6 +57,7 @@ describe('F52: a setting is applied, or refused by name', () => {
       'kanban.database': '/data/board.db',
       'kanban.max_runtime': '30m',
       'kanban.silence_limit': '10m',
+      'triage.profile': 'lead',
       'workspaces.repository': '/src/project',
       'server.host': '0.0.0.0',
       'server.socket': '/run/yard.sock',

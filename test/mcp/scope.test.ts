@@ -133,7 +133,7 @@ describe.each(databases)('how far tools reach on $name', (database) => {
       expect(page).toMatchObject({ more: true, profiles })
       expect(await run.refused('kanban_create', { title: 'x', assignee: 'codr' })).toMatchObject({
         code: 'unknown_profile',
-        next: 'Use one of coder, writer.',
+        next: 'Use one of coder (writes code), writer.',
         retryable: true,
       })
       await run.ok('kanban_create', { title: 'x', assignee: 'coder' })

@@ -108,6 +108,7 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
     },
     dispatch: () => Promise.reject(new Error('this server has no dispatcher')),
     dispatcherLack: () => Promise.resolve(null),
+    orchestrator: (named) => Promise.resolve(named ?? 'lead'),
     whyContext: () => Promise.resolve({ caps: null, dispatcher: 'unknown' }),
     onPass: () => new DisposableStack(),
     database: null,

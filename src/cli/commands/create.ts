@@ -5,7 +5,7 @@ import { taskView } from '../../contract/views.ts'
 import type { Task } from '../../domain/task.ts'
 import { argument, command, duration, flag, text, texts, wholeNumber } from '../command.ts'
 import type { Context } from '../context.ts'
-import { noticeOfProfile } from '../notices.ts'
+import { noticeOfDispatcher, noticeOfProfile } from '../notices.ts'
 import { moment } from '../options.ts'
 import { oneLine } from '../../lib/safe-text.ts'
 import { paintStatus } from '../text/style.ts'
@@ -37,6 +37,9 @@ export const create = command({
   ],
   async run(context, { arguments: { title }, options }) {
     const kernel = await context.kernel()
+    // A person may be about to make the profile; a worker would leave a card that waits for ever.
+    if (context.actor.kind === 'worker' && options.assignee !== undefined && options.assignee !== 'none')
+      await context.services.assertAssignable(options.assignee)
     const parents: string[] = []
     for (const given of options.parent) parents.push(await kernel.resolveTaskId(given))
     const { task, created } = await kernel.createTask(
@@ -96,13 +99,7 @@ async function noticesFor(context: Context, task: Task): Promise<string[]> {
     if (notice !== null) notices.push(notice)
   }
   if (task.status !== 'ready') return notices
-  const { running, dispatching } = await context.services.gateway.status()
-  if (!running)
-    notices.push(`No gateway is running, so nothing starts ${task.id}. Start one with: yard gateway start`)
-  else if (!dispatching)
-    notices.push(
-      `The gateway does not start workers, so nothing starts ${task.id}. Let it with: yard config set kanban.dispatch_in_gateway true`,
-    )
+  notices.push(...(await noticeOfDispatcher(context, task.id)))
   return notices
 }
 

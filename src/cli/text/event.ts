@@ -21,6 +21,8 @@ const FORMAT: Readonly<Record<string, Format>> = {
   gave_up: 'red',
   protocol_violation: 'red',
   late_report: 'yellow',
+  proposed: 'yellow',
+  accepted: 'green',
 }
 
 export const paintKind = (style: Style, kind: string, shown: string = kind): string => {
@@ -75,6 +77,12 @@ const DETAILS: Readonly<Record<string, (payload: Payload) => string | null>> = {
   attached: ({ name }) => text(name),
   detached: ({ name }) => text(name),
   waiting: ({ for: what }) => (text(what) === null ? null : `for a ${text(what)}`),
+  help_requested: ({ verb, helper, profile }) =>
+    `${words(verb)} by ${text(profile) ?? 'somebody'}, in ${words(helper)}`,
+  proposed: ({ of, title }) => (text(of) === null ? `text: ${text(title) ?? ''}` : `for ${text(of)}`),
+  released: ({ of, holds }) => (text(of) === null ? words(holds) : `of ${text(of)}`),
+  rejected: ({ of }) => (text(of) === null ? 'the text' : `of ${text(of)}`),
+  accepted: () => 'the text',
   commented: ({ author }) => `by ${words(author)}`,
 }
 

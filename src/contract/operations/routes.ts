@@ -21,6 +21,12 @@ export const ROUTES = {
   addAttachment: 'POST /tasks/:id/attachments?name&digest',
   getAttachment: 'GET /tasks/:id/attachments/:attachment',
   removeAttachment: 'DELETE /tasks/:id/attachments/:attachment',
+  specifyTask: 'POST /tasks/:id/specify',
+  decomposeTask: 'POST /tasks/:id/decompose',
+  acceptText: 'POST /tasks/:id/accept',
+  listProposals: 'GET /proposals?task',
+  releaseProposals: 'POST /proposals/release',
+  rejectProposals: 'POST /proposals/reject',
 
   addLink: 'POST /links',
   removeLink: 'DELETE /links?parent_id&child_id',

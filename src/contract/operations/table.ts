@@ -8,11 +8,13 @@ import type { Media, Operation } from './operation.ts'
 import type { OperationId } from './routes.ts'
 import { runOperations } from './runs.ts'
 import { taskOperations } from './tasks.ts'
+import { triageOperations } from './triage.ts'
 
 export const OPERATIONS = {
   ...boardOperations,
   ...taskOperations,
   ...attachmentOperations,
+  ...triageOperations,
   ...eventOperations,
   ...runOperations,
   ...accessOperations,

@@ -1,11 +1,12 @@
 /** Looking at cards, and adding to the board. */
 import { invalid } from '../../domain/errors.ts'
+import { assertOnRoster } from '../../domain/roster.ts'
 import { TASK_STATUSES, WORKSPACE_KINDS } from '../../domain/task.ts'
 import { contextText } from '../../kernel/worker-context.ts'
 import { z } from 'zod'
 import { asList, optionalText, taskId, text, wholeNumber, words } from '../fields.ts'
 import { reach, reachAsParent } from '../scope.ts'
-import { orchestratorTool, tool, type ToolContext } from '../tool.ts'
+import { orchestratorRunTool, orchestratorTool, tool, type ToolContext } from '../tool.ts'
 import { cardLine, fileLine, linkLines } from '../views.ts'
 
 export const show = tool({
@@ -58,7 +59,7 @@ export const comment = tool({
 export const create = tool({
   name: 'kanban_create',
   about:
-    'Puts a new card on the board for somebody else to work on. It starts as soon as its parents are done, so give the body everything its worker must know.',
+    'Puts a new card on the board for somebody else to work on. It starts as soon as its parents are done, so give the body everything its worker must know. Where your own card asks you to decompose another one, it is a proposal that a person releases.',
   input: {
     title: text('What is to be done, in a few words.'),
     assignee: text('The profile that is to do it.'),
@@ -111,6 +112,44 @@ export const create = tool({
       assignee: task.assignee,
       tenant: task.tenant,
       parents,
+      ...(await proposalNote(context)),
+    }
+  },
+})
+
+/** A run that decomposes should not wonder why nothing starts. */
+async function proposalNote({ kernel, run }: ToolContext): Promise<{ readonly proposal?: string }> {
+  if (run === null || (await kernel.helpOf(run.taskId)) === null) return {}
+  return { proposal: 'It is proposed; nothing runs it before a person releases it.' }
+}
+
+export const propose = orchestratorRunTool({
+  name: 'kanban_propose',
+  about:
+    'Where your own card asks you to specify or decompose another card: hands in the text that one should have. What you leave out stays. A person decides; a second call replaces the first.',
+  input: {
+    title: optionalText('The outcome, in a few words.'),
+    body: optionalText('Goal, background, limits, what is out of scope; as its worker will read it.'),
+    acceptance: words('What must be true when the work is done: sentences that can be checked.'),
+    assignee: optionalText('The profile that should have it, when nobody has it yet.'),
+  },
+  async run(context, { title, body, acceptance, assignee }) {
+    if (assignee !== undefined && assignee.trim() !== '') await assertAssignable(context, assignee.trim())
+    const proposed = await context.kernel.proposeText(
+      {
+        title: title ?? null,
+        body: body ?? null,
+        acceptance: asList(acceptance),
+        assignee: assignee ?? null,
+      },
+      context.actor,
+    )
+    return {
+      task_id: proposed.request.subjectId,
+      title: proposed.title,
+      body: proposed.body,
+      assignee: proposed.assignee,
+      next: 'A person decides on it. Go on with your own card.',
     }
   },
 })
@@ -199,11 +238,6 @@ async function ownTenant({ kernel, run }: ToolContext): Promise<string | null> {
 
 /** A card for nobody who exists would wait for ever. */
 async function assertAssignable({ profiles }: ToolContext, assignee: string): Promise<void> {
-  const known = (await profiles?.())?.map(({ name }) => name)
-  if (known === undefined || known.includes(assignee)) return
-  throw invalid(
-    'unknown_profile',
-    `Cannot create the card: there is no profile ${JSON.stringify(assignee)}. Use one of ${known.join(', ')}.`,
-    { assignee, profiles: known },
-  )
+  const roster = await profiles?.()
+  if (roster !== undefined) assertOnRoster(roster, assignee)
 }

@@ -125,7 +125,7 @@ function changeOf(input: Omit<CheckedInput<'updateTask'>, 'id'>): TaskChange {
 }
 
 /** What the body names and the board does not have is a fault of the body, not of the address. */
-async function aboutTheBody<T>(work: Promise<T>): Promise<T> {
+export async function aboutTheBody<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {

@@ -5,6 +5,7 @@ import { boardOrder } from './0003-board-order.ts'
 import { runAgents } from './0004-run-agents.ts'
 import { createdOrder } from './0005-created-order.ts'
 import { usageAndBudgets } from './0006-usage-and-budgets.ts'
+import { triage } from './0007-triage.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,6 +15,7 @@ export const MIGRATIONS: readonly Migration[] = [
   runAgents,
   createdOrder,
   usageAndBudgets,
+  triage,
 ]
 
 /** The schema this build reads and writes. */

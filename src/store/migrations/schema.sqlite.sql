@@ -142,6 +142,14 @@ CREATE TABLE late_reports (
 
 CREATE INDEX late_reports_task on late_reports (task_id);
 
+CREATE TABLE proposed_cards (
+  id integer not null primary key autoincrement,
+  task_id text not null unique references tasks (id),
+  helper_id text not null references triage_requests (helper_id)
+) strict;
+
+CREATE INDEX proposed_cards_helper on proposed_cards (helper_id);
+
 CREATE TABLE run_agents (
   run_id integer not null primary key references task_runs (id),
   task_id text not null,
@@ -324,6 +332,29 @@ CREATE INDEX tasks_board on tasks (status, priority desc, created_at, created_or
 CREATE INDEX tasks_created on tasks (created_order);
 
 CREATE UNIQUE INDEX tasks_idempotency on tasks (idempotency_key) where idempotency_key is not null and status <> 'archived';
+
+CREATE TABLE triage_requests (
+  id integer not null primary key autoincrement,
+  helper_id text not null unique references tasks (id),
+  subject_id text not null references tasks (id),
+  kind text not null check (kind in ('specify','decompose')),
+  asked_title text not null,
+  asked_body text,
+  asked_at integer not null,
+  asked_by text not null,
+  automatic integer not null check (automatic in (0, 1)),
+  text_title text,
+  text_body text,
+  text_assignee text,
+  text_at integer,
+  decision text check (decision in ('accepted','rejected')),
+  decided_at integer,
+  decided_by text,
+  check ((text_title is null) = (text_at is null)),
+  check ((decision is null) = (decided_at is null))
+) strict;
+
+CREATE INDEX triage_requests_subject on triage_requests (subject_id);
 
 CREATE TABLE usage_totals (
   scope text not null check (scope in ('board','tenant','profile','provider','task')),
