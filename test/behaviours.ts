@@ -160,6 +160,19 @@ export const BEHAVIOURS = {
   'acp.stop': 'it is asked to end its turn before it is ended',
   'agents.list': 'yard agents lists every agent with what is installed of it',
   // The server
+  'http.board':
+    'GET /board has the columns in order, with counts, progress and ages, and the names around them',
+  'http.create': 'POST /tasks makes a task, and 400 names what is wrong with one',
+  'http.task': 'GET /tasks/:id has the task with comments, events, links and runs, or is a 404',
+  'http.patch': 'PATCH /tasks/:id does all of a change or nothing of it, with 400, 404 or 409',
+  'http.bulk': 'POST /tasks/bulk answers for each id by itself',
+  'http.links': 'comments are added, and links are made and removed, by the routes that clients know',
+  'http.numbers': 'GET /stats and GET /config have the numbers and settings that clients know',
+  'http.dispatch': 'POST /dispatch makes one pass, or says what it would do',
+  'http.task-log': 'GET /tasks/:id/log has the end of the last log, and never a file from elsewhere',
+  'http.runs': 'workers are listed by one query, a run is given by its number, and terminated with an author',
+  'http.inspect': 'GET /runs/:id/inspect has the figures of a live process, or why there are none',
+  'http.events': 'WS /events sends events with a cursor, and closes with 1008 for strangers',
   'http.guide': 'what docs/api.md tells people to type works, and prints what it says',
   'http.options':
     'options of yard gateway start go before the settings, and every command tells the true address',
@@ -202,6 +215,7 @@ export const BEHAVIOURS = {
   F13: 'finished work is never refused or discarded',
   F15: 'nothing that a worker starts acts as the worker',
   F16: 'no worker lifts the gate it stands before',
+  F17: 'nothing is served without a credential, and no text is ever code',
   F18: 'no secret given to a worker reaches a log, a comment, a result or an event',
   F20: 'no wrong process is judged or killed',
   F21: 'no two runs share a folder or a branch',

@@ -3,10 +3,11 @@ import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Output } from '../../src/contract/operations/table.ts'
 import { identify } from '../../src/lib/process-identity.ts'
+import { behaviour } from '../behaviours.ts'
 import { databases } from '../helpers/boards.ts'
 import { alice } from '../helpers/kernel.ts'
 import { openTestServer, type Answer, type TestServer } from './rig.ts'
@@ -30,7 +31,7 @@ const TASK_FIELDS =
   )
 
 describe.each(databases)('the routes existing clients know, on $name', (database) => {
-  test('GET /board: columns in order, with what stands around the cards', async () => {
+  behaviour('http.board', 'GET /board: columns in order, with what stands around the cards', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)
     const parent = await server.test.given({ tenant: 'acme', assignee: 'writer' })
@@ -80,7 +81,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     expect(tenant.columns.flatMap(({ tasks }) => tasks.map(({ id }) => id))).toEqual([parent.id])
   })
 
-  test('POST /tasks: a task, or 400 with the reason', async () => {
+  behaviour('http.create', 'POST /tasks: a task, or 400 with the reason', async () => {
     await using server = await openTestServer({
       database,
       services: { dispatcherLack: async () => 'no gateway runs' },
@@ -133,7 +134,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     }
   })
 
-  test('GET /tasks/:id: everything about one, or 404', async () => {
+  behaviour('http.task', 'GET /tasks/:id: everything about one, or 404', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)
     const parent = await server.test.given()
@@ -153,7 +154,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     })
   })
 
-  test('PATCH /tasks/:id: all of a change or nothing of it', async () => {
+  behaviour('http.patch', 'PATCH /tasks/:id: all of a change or nothing of it', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)
     const { id } = await server.test.given()
@@ -204,7 +205,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     expect(await server.test.task(id)).toMatchObject({ title: 'New', status: 'done' })
   })
 
-  test('POST /tasks/bulk: each for itself', async () => {
+  behaviour('http.bulk', 'POST /tasks/bulk: each for itself', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)
     const [a, b] = [await server.test.given(), await server.test.given({ status: 'done' })]
@@ -230,7 +231,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     expect((await client.post('/tasks/bulk', {})).status).toBe(400)
   })
 
-  test('comments and links', async () => {
+  behaviour('http.links', 'comments and links', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)
     const [a, b] = [await server.test.given(), await server.test.given()]
@@ -251,7 +252,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     expect((await client.remove(`/links?parent_id=${a.id}&child_id=${b.id}`)).body).toEqual({ ok: false })
   })
 
-  test('workers and runs', async () => {
+  behaviour('http.runs', 'workers and runs', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)
     const card = await server.test.given({ title: 'at work' })
@@ -298,7 +299,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     expect((await client.post('/runs/999/terminate')).status).toBe(404)
   })
 
-  test('numbers and settings', async () => {
+  behaviour('http.numbers', 'numbers and settings', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)
     await server.test.given()
@@ -317,7 +318,7 @@ describe.each(databases)('the routes existing clients know, on $name', (database
   })
 })
 
-test('POST /dispatch passes the wish on and gives the report', async () => {
+behaviour('http.dispatch', 'POST /dispatch passes the wish on and gives the report', async () => {
   const wishes: unknown[] = []
   const report = {
     spawned: [{ task_id: 't_1', assignee: 'coder', workspace: '/w' }],
@@ -348,7 +349,7 @@ test('POST /dispatch passes the wish on and gives the report', async () => {
 })
 
 describe('GET /tasks/:id/log', () => {
-  test('gives the log of the last run, or its end', async () => {
+  behaviour('http.task-log', 'gives the log of the last run, or its end', async () => {
     await using server = await openTestServer()
     const client = at(server)
     const card = await server.test.given()
@@ -386,23 +387,27 @@ describe('GET /tasks/:id/log', () => {
       expect((await client.get(`/tasks/${card.id}/log?tail=${tail}`)).status).toBe(400)
   })
 
-  test('F17: neither a link nor a path in its place leads out of the folder of logs', async () => {
-    await using server = await openTestServer()
-    const client = at(server)
-    const secret = join(server.paths.home, 'secret')
-    writeFileSync(secret, 'the secret')
-    const linked = await server.test.given()
-    symlinkSync(secret, await logOf(server, linked.id))
-    expect((await client.get(`/tasks/${linked.id}/log`)).body).toMatchObject({ exists: false, content: '' })
-    const elsewhere = await server.test.given()
-    mkdirSync(join(server.paths.home, 'elsewhere'))
-    await logOf(server, elsewhere.id, join(server.paths.home, 'elsewhere'))
-    appendFileSync(join(server.paths.home, 'elsewhere', `${elsewhere.id}-2.log`), 'the secret')
-    expect((await client.get(`/tasks/${elsewhere.id}/log`)).body).toMatchObject({
-      exists: false,
-      content: '',
-    })
-  })
+  behaviour(
+    ['F17', 'http.task-log'],
+    'neither a link nor a path in its place leads out of the folder of logs',
+    async () => {
+      await using server = await openTestServer()
+      const client = at(server)
+      const secret = join(server.paths.home, 'secret')
+      writeFileSync(secret, 'the secret')
+      const linked = await server.test.given()
+      symlinkSync(secret, await logOf(server, linked.id))
+      expect((await client.get(`/tasks/${linked.id}/log`)).body).toMatchObject({ exists: false, content: '' })
+      const elsewhere = await server.test.given()
+      mkdirSync(join(server.paths.home, 'elsewhere'))
+      await logOf(server, elsewhere.id, join(server.paths.home, 'elsewhere'))
+      appendFileSync(join(server.paths.home, 'elsewhere', `${elsewhere.id}-2.log`), 'the secret')
+      expect((await client.get(`/tasks/${elsewhere.id}/log`)).body).toMatchObject({
+        exists: false,
+        content: '',
+      })
+    },
+  )
 })
 
 /** Opens a run on the card and gives the path of its log, as the board knows it. */
@@ -426,50 +431,54 @@ async function logOf(server: TestServer, id: string, folder = server.paths.runLo
 }
 
 describe('GET /runs/:id/inspect', () => {
-  test('gives figures of the leader and of its whole tree while they live, and says why when they do not', async () => {
-    const pids: number[] = []
-    await using server = await openTestServer({ treeOf: () => pids })
-    const client = at(server)
-    const card = await server.test.given()
-    const run = await server.test.run(card)
-    const inspect = async () => (await client.get(`/runs/${run.id}/inspect`)).body
-    expect(await inspect()).toEqual({ run_id: run.id, alive: false, reason: 'no worker_pid recorded' })
+  behaviour(
+    'http.inspect',
+    'gives figures of the leader and of its whole tree while they live, and says why when they do not',
+    async () => {
+      const pids: number[] = []
+      await using server = await openTestServer({ treeOf: () => pids })
+      const client = at(server)
+      const card = await server.test.given()
+      const run = await server.test.run(card)
+      const inspect = async () => (await client.get(`/runs/${run.id}/inspect`)).body
+      expect(await inspect()).toEqual({ run_id: run.id, alive: false, reason: 'no worker_pid recorded' })
 
-    const program = `require('node:child_process').spawn('sleep', ['60']).on('spawn', function () { console.log(this.pid) })`
-    const leader = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
-    try {
-      const [child] = (await once(leader.stdout, 'data')) as [Buffer]
-      const pid = leader.pid ?? 0
-      pids.push(pid, Number(child.toString()))
-      const capability = { runId: run.id, secret: run.secret }
-      await server.kernel.startRun(capability, identify(process.pid)!)
-      await server.kernel.recordSpawn(capability, identify(pid)!)
-      expect(await inspect()).toMatchObject({
-        run_id: run.id,
-        alive: true,
-        pid,
-        cpu_percent: expect.any(Number),
-        memory_rss_bytes: expect.any(Number),
-        memory_vms_bytes: expect.any(Number),
-        num_threads: expect.any(Number),
-        num_fds: expect.any(Number),
-        status: expect.any(String),
-        create_time: expect.any(Number),
-        cmdline: [process.execPath, '-e', program],
-        tree: { processes: 2, pids, memory_rss_bytes: expect.any(Number) },
-      })
-    } finally {
-      for (const pid of pids.toReversed()) process.kill(pid, 'SIGKILL')
-    }
-    await once(leader, 'close')
-    expect(await inspect()).toMatchObject({ alive: false, reason: 'process not found', pid: pids[0] })
-    await run.end('crashed')
-    expect(await inspect()).toEqual({ run_id: run.id, alive: false, reason: 'run already ended' })
-    expect((await client.get('/runs/999/inspect')).status).toBe(404)
-  })
+      const program = `require('node:child_process').spawn('sleep', ['60']).on('spawn', function () { console.log(this.pid) })`
+      const leader = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+      try {
+        const [child] = (await once(leader.stdout, 'data')) as [Buffer]
+        const pid = leader.pid ?? 0
+        pids.push(pid, Number(child.toString()))
+        const capability = { runId: run.id, secret: run.secret }
+        await server.kernel.startRun(capability, identify(process.pid)!)
+        await server.kernel.recordSpawn(capability, identify(pid)!)
+        expect(await inspect()).toMatchObject({
+          run_id: run.id,
+          alive: true,
+          pid,
+          cpu_percent: expect.any(Number),
+          memory_rss_bytes: expect.any(Number),
+          memory_vms_bytes: expect.any(Number),
+          num_threads: expect.any(Number),
+          num_fds: expect.any(Number),
+          status: expect.any(String),
+          create_time: expect.any(Number),
+          cmdline: [process.execPath, '-e', program],
+          tree: { processes: 2, pids, memory_rss_bytes: expect.any(Number) },
+        })
+      } finally {
+        for (const pid of pids.toReversed()) process.kill(pid, 'SIGKILL')
+      }
+      await once(leader, 'close')
+      expect(await inspect()).toMatchObject({ alive: false, reason: 'process not found', pid: pids[0] })
+      await run.end('crashed')
+      expect(await inspect()).toEqual({ run_id: run.id, alive: false, reason: 'run already ended' })
+      expect((await client.get('/runs/999/inspect')).status).toBe(404)
+    },
+  )
 })
 
-test('WS /events: frames with events and a cursor, and 1008 for strangers', async () => {
+behaviour('http.events', 'WS /events: frames with events and a cursor, and 1008 for strangers', async () => {
   await using server = await openTestServer()
   const card = await server.test.given()
   const socket = new WebSocket(
