@@ -131,6 +131,8 @@ export interface CliAgent {
   readonly permissions: { readonly offered: readonly Permissions[]; readonly usual: Permissions }
   /** For the driver `command`. */
   readonly output: OutputFormat
+  /** Where only standard error tells what its provider said: a regular expression for such lines, whose first group is that. */
+  readonly errorLines?: string
   /** `given`: we choose the id; `announced`: its output tells; `none`: every run begins anew. */
   readonly sessions: 'given' | 'announced' | 'none'
   /** Options that are ours to set: a profile that sets one would break the run. */

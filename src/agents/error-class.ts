@@ -20,7 +20,7 @@ const COMMON: readonly ErrorRule[] = [
   },
   {
     words:
-      'unauthori[sz]ed|authentication|invalid[ _-]?(?:api[ _-]?)?key|api key (?:is )?(?:missing|not (?:set|found|valid))|missing (?:api key|credentials)|no credentials|not logged in|log ?in (?:again|required|first)|token (?:has )?expired|permission_error|forbidden|must set .*(?:key|token)',
+      'unauthori[sz]ed|authentication|(?:invalid|incorrect)[ _-]?(?:(?:x-)?api[ _-]?)?key|api key (?:is )?(?:missing|not (?:set|found|valid))|missing (?:api key|credentials)|no credentials|not logged in|log ?in (?:again|required|first)|token (?:has )?expired|permission_error|forbidden|must set .*(?:key|token)',
     class: 'credential',
   },
   {
@@ -88,8 +88,9 @@ export function retryTimeIn(message: string, now: number): number | null {
     const at = Math.ceil(Date.parse(iso[1]) / 1000)
     if (Number.isFinite(at)) return bounded(at)
   }
+  // What the client itself waited, or is going to wait, is no word of the provider.
   const span =
-    /(?:retry|try again|wait|reset|available)[^.\n]{0,40}?((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|d(?:ays?)?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])[\s,]*(?:and\s+)?)+)/i.exec(
+    /(?:retry(?!ing| wait)|try again|wait(?! time)|reset|available)[^.\n]{0,40}?((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|d(?:ays?)?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])[\s,]*(?:and\s+)?)+)/i.exec(
       message,
     )?.[1] ?? null
   if (span === null) {

@@ -1,5 +1,6 @@
 /** What is known of an agent at work: kept in its stream, judged when it ends, and told to the board as it goes. */
 import { AgentFindings } from '../agents/findings.ts'
+import { readErrorLines } from '../agents/output/read-error-lines.ts'
 import type { StreamItem } from '../agents/output/stream-item.ts'
 import type { RunAgentNews } from '../domain/run-agent.ts'
 import { AgentStream } from './agent-stream.ts'
@@ -8,7 +9,9 @@ import type { AgentRunOptions, AgentWords } from './drivers/driver.ts'
 /** How often the board hears what the agent does, at the most, in milliseconds. */
 const TELL_EVERY_MS = 1_000
 /** The same refusal so many times in a row, and the client's own patience is only waiting. */
-const HOPELESS = { credential: 2, model: 2, quota: 6 } as const
+const HOPELESS = { credential: 2, model: 2, quota: 4 } as const
+/** A provider that names a time so far away will not be waited for, in seconds. */
+const FAR_AWAY = 120
 /** Of the standard error of one turn, its end, in characters. */
 const ERROR_OUTPUT = 16_384
 const LAST_WORDS = 4_096
@@ -26,6 +29,7 @@ export class AgentRecord implements Disposable {
   givenSession: string | null = null
   readonly #options: Options
   readonly #stream: AgentStream
+  readonly #errorLines: ReturnType<typeof readErrorLines> | null
   #errorOutput = ''
   #toldAt = Number.NEGATIVE_INFINITY
   #telling: Promise<void> = Promise.resolve()
@@ -36,6 +40,8 @@ export class AgentRecord implements Disposable {
     this.#options = options
     this.findings = new AgentFindings(task.cli, () => clock.now(), task.resume)
     this.#stream = new AgentStream(spec.streamPath, mask, clock)
+    const { errorLines } = task.cli
+    this.#errorLines = errorLines === undefined ? null : readErrorLines(errorLines)
   }
 
   /** Another turn begins: what went wrong in the last one is over. */
@@ -60,6 +66,7 @@ export class AgentRecord implements Disposable {
 
   takeErrorOutput(chunk: Buffer): void {
     this.#errorOutput = (this.#errorOutput + chunk.toString('utf8')).slice(-ERROR_OUTPUT)
+    this.take(this.#errorLines?.(chunk) ?? [])
   }
 
   /** What went wrong may stand on standard error alone, also after a turn that looks like a success. */
@@ -117,7 +124,8 @@ export class AgentRecord implements Disposable {
   #giveUpIfHopeless(): void {
     const { problem, repeats } = this.findings
     if (this.#isHopeless || !isOfProvider(problem?.class)) return
-    if (repeats < HOPELESS[problem.class]) return
+    const isFar = problem.retryAt !== null && problem.retryAt - this.#options.clock.now() > FAR_AWAY
+    if (repeats < HOPELESS[problem.class] && !isFar) return
     this.#isHopeless = true
     this.#options.onHopeless()
   }

@@ -42,12 +42,15 @@ export class AgentStream {
 
   /** Masked text by text, before it becomes JSON, so that no mask can eat a quote. */
   #shortened(item: StreamItem): StreamItem {
-    return Object.fromEntries(
-      Object.entries(item).map(([key, value]) => [
-        key,
-        typeof value === 'string' ? this.#short(value) : value,
-      ]),
-    ) as unknown as StreamItem
+    return this.#everyText(item) as StreamItem
+  }
+
+  /** However deep it lies: the steps of a plan are texts too. */
+  #everyText(value: unknown): unknown {
+    if (typeof value === 'string') return this.#short(value)
+    if (Array.isArray(value)) return value.map((each) => this.#everyText(each))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.#everyText(each)]))
   }
 
   #short(text: string): string {

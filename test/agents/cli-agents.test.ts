@@ -172,6 +172,9 @@ describe('F32 F33 what an agent says went wrong', () => {
     ['usage limit reached|1795250982', 2_982],
     ['resets at 2026-11-21T09:00:00Z', 3_600],
     ['try again in 400 ms', 1],
+    ['retried 5 times (total retry wait time: 50.50 seconds) 429 Please try again in 4s.', 4],
+    ['Retrying in 60s (attempt 1/10): 429 Please try again in 4s.', 4],
+    ['Retrying in 60s (attempt 1/10)', null],
     ['try again later', null],
     ['it worked in 20s', null],
   ] as const)('%s', (message, wait) => {

@@ -113,10 +113,18 @@ function system(value: Fields): StreamItem[] {
   }
 }
 
+const FOR_THE_MODEL = /^\[?API Error: /
+
 function said(block: Fields): StreamItem[] {
   switch (block['type']) {
-    case 'text':
-      return text(block['text']) === '' ? [] : [{ kind: 'message', text: text(block['text']) }]
+    case 'text': {
+      const words = text(block['text'])
+      if (words === '') return []
+      // Said in the model's place by the client, which was refused by the provider; the result repeats it.
+      return FOR_THE_MODEL.test(words)
+        ? [{ kind: 'error', message: words, status: null, final: false }]
+        : [{ kind: 'message', text: words }]
+    }
     case 'thinking':
       return text(block['thinking']) === '' ? [] : [{ kind: 'thought', text: text(block['thinking']) }]
     case 'tool_use': {
@@ -167,6 +175,7 @@ function result(value: Fields): StreamItem[] {
       kind: 'error',
       message:
         text(value['result']) ||
+        text(fields(value['error'])['message']) ||
         items(value['errors']).map(asText).join('; ') ||
         text(value['subtype']) ||
         'it failed',

@@ -25,8 +25,7 @@ export function readCline(): ReadValue {
         return [
           {
             kind: 'error',
-            message:
-              [text(value['errorClass']), text(value['message'])].filter(Boolean).join(': ') || 'it failed',
+            message: [classOf(value), text(value['message'])].filter(Boolean).join(': ') || 'it failed',
             status: null,
             final: true,
           },
@@ -69,7 +68,9 @@ function event(value: Fields): StreamItem[] {
       return [
         {
           kind: 'error',
-          message: text(error['message']) || text(value['message']) || 'it failed',
+          message:
+            [classOf(value), text(error['message']) || text(value['message'])].filter(Boolean).join(': ') ||
+            'it failed',
           status: numberOrNull(error['status'] ?? error['statusCode']),
           final: false,
         },
@@ -98,10 +99,16 @@ function result(value: Fields): StreamItem[] {
     found.push({
       kind: 'error',
       message:
-        [text(value['errorClass']), text(value['error']) || text(value['text'])].filter(Boolean).join(': ') ||
+        [classOf(value), text(value['error']) || text(value['text'])].filter(Boolean).join(': ') ||
         'it failed',
       status: null,
       final: true,
     })
   return found
+}
+
+/** What it takes an error for, in the words of the rules; it often does not know. */
+function classOf(value: Fields): string {
+  const found = text(value['errorClass'])
+  return found === 'auth' ? 'authentication' : found === 'unknown' ? '' : found
 }

@@ -19,6 +19,9 @@ export const continueDev: CliAgent = {
     '{folder}/config.yaml',
     { if: 'full', give: ['--auto'] },
     { if: 'board', give: ['--readonly', '--allow', 'kanban_*'] },
+    // Nobody is there to answer: a question belongs on the card.
+    '--exclude',
+    'AskQuestion',
     '{arguments}',
     '{prompt}',
   ],
@@ -44,8 +47,12 @@ export const continueDev: CliAgent = {
   keeps: ['.continue'],
   permissions: { offered: ['full', 'board'], usual: 'full' },
   output: 'text',
+  errorLines: '^\\{"status":"error","message":"(.*)"\\}$',
   sessions: 'none',
   skills: 'prompt',
   ownOptions: ['-p', '--print', '--format', '--config', '--auto', '--readonly', '--resume', '--fork'],
-  errors: [],
+  errors: [
+    { words: '^401 ', class: 'credential' },
+    { words: '^429 ', class: 'quota' },
+  ],
 }

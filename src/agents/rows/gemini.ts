@@ -26,6 +26,7 @@ export const gemini: CliAgent = {
   keeps: ['.gemini'],
   permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
   output: 'gemini',
+  errorLines: '^Attempt \\d+ failed with (status \\d+.*)$',
   sessions: 'announced',
   skills: 'prompt',
   ownOptions: [

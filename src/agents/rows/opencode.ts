@@ -61,6 +61,7 @@ export const opencode: CliAgent = {
   keeps: ['.local/share/opencode', '.local/state/opencode', '.cache/opencode', '.config/opencode'],
   permissions: { offered: ['full', 'workspace'], usual: 'full' },
   output: 'opencode',
+  errorLines: 'level=ERROR .*message="stream error" .*error\\.error="(.*)"$',
   sessions: 'announced',
   skills: 'prompt',
   ownOptions: [

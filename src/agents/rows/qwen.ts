@@ -29,6 +29,8 @@ export const qwen: CliAgent = {
       content: {
         // Otherwise the board's tools are hidden behind a search.
         tools: { toolSearch: { enabled: false } },
+        // It asks again for minutes before that: after these the board cools the provider down for all.
+        model: { generationConfig: { maxRetries: 0 } },
         mcpServers: {
           kanban: { httpUrl: '{mcp_url}', headers: { Authorization: 'Bearer {mcp_token}' }, trust: true },
         },
@@ -77,7 +79,10 @@ export const qwen: CliAgent = {
       {
         name: 'settings.json',
         over: '/etc/qwen-code/settings.json',
-        content: { tools: { toolSearch: { enabled: false } } },
+        content: {
+          tools: { toolSearch: { enabled: false } },
+          model: { generationConfig: { maxRetries: 0 } },
+        },
       },
     ],
     sessions: 'announced',

@@ -1,0 +1,21 @@
+/** Reads standard error for the lines in which an agent tells what its provider said, where its output does not. */
+import { StringDecoder } from 'node:string_decoder'
+import type { StreamItem } from './stream-item.ts'
+
+/** Of a line, in characters; what comes after tells nothing more. */
+const LONGEST_LINE = 16_384
+
+/** `errorLines`: the expression of the agent's row. Gives an error that is not final for every such line, once it is whole. */
+export function readErrorLines(errorLines: string): (chunk: Buffer) => readonly StreamItem[] {
+  const wanted = new RegExp(errorLines)
+  const decoder = new StringDecoder('utf8')
+  let begun = ''
+  return (chunk) => {
+    const lines = (begun + decoder.write(chunk)).split('\n')
+    begun = (lines.pop() ?? '').slice(0, LONGEST_LINE)
+    return lines.flatMap((line): StreamItem[] => {
+      const message = wanted.exec(line.slice(0, LONGEST_LINE).trimEnd())?.[1]
+      return message === undefined ? [] : [{ kind: 'error', message, status: null, final: false }]
+    })
+  }
+}
