@@ -10,6 +10,8 @@ import { insertRemark } from './comment-task.ts'
 import { blockIn, completeIn, reviewIn, type VerdictResult } from './complete-task.ts'
 import { insertAll } from './create-task.ts'
 import { denyWorkers, requireLocked, type KernelDeps } from './deps.ts'
+import { freeIn } from './free-task.ts'
+import { linkIn, unlinkIn } from './link-tasks.ts'
 import { pokeLingering } from './poke-runner.ts'
 import { proposalOf } from './propose.ts'
 
@@ -76,6 +78,15 @@ async function carryOut(
       await insertRemark(tx, text('task_id') ?? task.id, author, text('body') ?? '', signatureOf(actor))
       return { task, stopping: false }
     }
+    case 'link':
+      await linkIn(tx, text('parent_id') ?? '', text('child_id') ?? '', actor)
+      return { task, stopping: false }
+    case 'unlink':
+      await unlinkIn(tx, text('parent_id') ?? '', text('child_id') ?? '', actor)
+      return { task, stopping: false }
+    case 'unblock':
+      await freeIn(tx, text('task_id') ?? '', actor)
+      return { task, stopping: false }
     default:
       throw conflict(
         'nothing_to_accept',

@@ -23,27 +23,37 @@ export async function linkTasks(
     throw invalid('self_link', `Cannot link ${parentId} to itself: a card cannot wait for itself.`, {
       id: parentId,
     })
-  return addToBoard(deps, actor, lateLink('link', parentId, childId), async (tx) => {
-    await lockLinks(tx)
-    const ends = await lockBoth(tx, parentId, childId)
-    if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
-    if (await isDescendant(tx, parentId, childId)) {
-      throw invalid(
-        'cycle',
-        `Cannot make ${childId} wait for ${parentId}: ${parentId} waits for ${childId} already, and the two would wait for each other for ever. Remove a link on the way first; see: yard show ${childId}`,
-        { parent: parentId, child: childId },
-      )
-    }
-    if (!(await insertLink(tx, parentId, childId))) return false
-    note(
-      tx,
-      childId,
-      { kind: 'linked', payload: { parent_id: parentId, child_id: childId } },
-      signatureOf(actor),
+  return addToBoard(deps, actor, lateLink('link', parentId, childId), (tx) =>
+    linkIn(tx, parentId, childId, actor),
+  )
+}
+
+/** The same inside a transaction. */
+export async function linkIn(
+  tx: WriteTransaction,
+  parentId: TaskId,
+  childId: TaskId,
+  actor: Actor,
+): Promise<boolean> {
+  await lockLinks(tx)
+  const ends = await lockBoth(tx, parentId, childId)
+  if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
+  if (await isDescendant(tx, parentId, childId)) {
+    throw invalid(
+      'cycle',
+      `Cannot make ${childId} wait for ${parentId}: ${parentId} waits for ${childId} already, and the two would wait for each other for ever. Remove a link on the way first; see: yard show ${childId}`,
+      { parent: parentId, child: childId },
     )
-    if (!isFinished(ends.parent)) await waitAgain(tx, childId, actor.door)
-    return true
-  })
+  }
+  if (!(await insertLink(tx, parentId, childId))) return false
+  note(
+    tx,
+    childId,
+    { kind: 'linked', payload: { parent_id: parentId, child_id: childId } },
+    signatureOf(actor),
+  )
+  if (!isFinished(ends.parent)) await waitAgain(tx, childId, actor.door)
+  return true
 }
 
 /** The child no longer waits for the parent; it becomes ready when nothing else is left to wait for. False when there was no such link. */
@@ -53,20 +63,30 @@ export async function unlinkTasks(
   childId: TaskId,
   actor: Actor,
 ): Promise<boolean> {
-  return addToBoard(deps, actor, lateLink('unlink', parentId, childId), async (tx) => {
-    await lockLinks(tx)
-    await lockBoth(tx, parentId, childId)
-    if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
-    if (!(await removeLink(tx, parentId, childId))) return false
-    note(
-      tx,
-      childId,
-      { kind: 'unlinked', payload: { parent_id: parentId, child_id: childId } },
-      signatureOf(actor),
-    )
-    await promoteIfFree(tx, childId, actor.door, 'rule:dependency')
-    return true
-  })
+  return addToBoard(deps, actor, lateLink('unlink', parentId, childId), (tx) =>
+    unlinkIn(tx, parentId, childId, actor),
+  )
+}
+
+/** The same inside a transaction. */
+export async function unlinkIn(
+  tx: WriteTransaction,
+  parentId: TaskId,
+  childId: TaskId,
+  actor: Actor,
+): Promise<boolean> {
+  await lockLinks(tx)
+  await lockBoth(tx, parentId, childId)
+  if (actor.kind === 'worker') await assertOwnLink(tx, childId, actor)
+  if (!(await removeLink(tx, parentId, childId))) return false
+  note(
+    tx,
+    childId,
+    { kind: 'unlinked', payload: { parent_id: parentId, child_id: childId } },
+    signatureOf(actor),
+  )
+  await promoteIfFree(tx, childId, actor.door, 'rule:dependency')
+  return true
 }
 
 const lateLink = (verb: 'link' | 'unlink', parentId: TaskId, childId: TaskId) => ({

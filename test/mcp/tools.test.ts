@@ -319,6 +319,52 @@ describe.each(databases)('what comes too late on $name', (database) => {
   })
 })
 
+describe.each(databases)('what an ended run still wanted on $name', (database) => {
+  behaviour(['fence.late', 'fence.accept'], 'is a review, once a person accepts it', async () => {
+    await using run = await serveRun(database)
+    await run.run.end('crashed')
+    const late = await run.refused('kanban_request_review', {
+      summary: 'please look',
+      metadata: { lines: 7 },
+    })
+    expect(late).toMatchObject({ code: 'run_ended', retryable: false })
+    expect(run.told).not.toContain('review')
+    const [report] = (await run.board.kernel.showTask(run.card.id)).lateReports
+    expect(report).toMatchObject({ verb: 'review', payload: { summary: 'please look' } })
+    const { task } = await run.board.kernel.acceptLate(run.card.id, report!.id, alice)
+    expect(task.status).toBe('review')
+    await expect(run.board.kernel.acceptLate(run.card.id, report!.id, alice)).rejects.toMatchObject({
+      code: 'report_accepted',
+    })
+  })
+
+  behaviour(['fence.late', 'fence.accept'], 'is an order of cards, and a card let go', async () => {
+    await using board = await openTestKernel(database)
+    const asked = await board.given({ title: 'asked', assignee: 'coder' })
+    const worker = await board.run(asked)
+    await worker.start()
+    await board.kernel.blockTask(asked.id, 'which colour?', worker.worker)
+    await worker.end('crashed')
+    await using run = await serveRun(database, { board, orchestrator: true, card: { assignee: 'boss' } })
+    const first = (await run.ok('kanban_create', { title: 'first', assignee: 'coder' }))['task_id'] as string
+    const second = (await run.ok('kanban_create', { title: 'second', assignee: 'coder' }))[
+      'task_id'
+    ] as string
+    await run.run.end('crashed')
+    await run.refused('kanban_link', { parent_id: first, child_id: second })
+    await run.refused('kanban_unblock', { task_id: asked.id })
+    expect((await board.task(second)).status).toBe('ready')
+    expect((await board.task(asked.id)).status).toBe('blocked')
+    for (const { id } of (await board.kernel.showTask(run.card.id)).lateReports)
+      await board.kernel.acceptLate(run.card.id, id, alice)
+    expect((await board.task(second)).status).toBe('todo')
+    expect((await board.task(asked.id)).status).toBe('ready')
+    expect((await board.events(second)).find(({ kind }) => kind === 'linked')).toMatchObject({
+      actor: 'alice',
+    })
+  })
+})
+
 describe('what a worker is shown', () => {
   behaviour(['F56', 'context.bounded'], 'is bounded, whatever the board holds', async () => {
     await using board = await openTestKernel(SQLITE)
