@@ -39,7 +39,8 @@ export default defineConfig({
           name: 'agents',
           include: ['test/realclients/**/*.test.ts'],
           globalSetup: ['test/helpers/rig/build.ts'],
-          testTimeout: 180_000,
+          // Some clients are refused by their provider for minutes before they say a word about it.
+          testTimeout: 480_000,
           // Most of a story is waiting.
           maxConcurrency: 3,
           // The first time, agents are installed.

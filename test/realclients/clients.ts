@@ -1,5 +1,5 @@
 /** How each real client is pointed at the scripted model: what a user would have in the home and in the profile. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 export interface Client {
@@ -146,10 +146,21 @@ wire_api = "responses"
   }),
 }
 
-/** Writes the user's own settings. */
+/**
+ * Writes the user's own settings: as links into a folder of their own, as many people keep them, so that a client that
+ * writes them anew, were it the very same, is found out.
+ */
 export function writeSettings({ settings, records = {} }: Client, userHome: string): void {
-  for (const [path, content] of Object.entries({ ...settings, ...records })) {
+  for (const [path, content] of Object.entries(records)) write(join(userHome, path), content)
+  for (const [path, content] of Object.entries(settings)) {
+    const kept = join(userHome, 'dotfiles', path.replaceAll('/', '-'))
+    write(kept, content)
     mkdirSync(dirname(join(userHome, path)), { recursive: true })
-    writeFileSync(join(userHome, path), content)
+    if (!existsSync(join(userHome, path))) symlinkSync(kept, join(userHome, path))
   }
+}
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
 }

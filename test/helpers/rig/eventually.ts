@@ -9,14 +9,14 @@ export async function eventually<T>(
   what: string,
   look: () => T | Promise<T>,
   explain: () => string = () => '',
+  giveUpMs: number = GIVE_UP_MS,
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const deadline = performance.now() + GIVE_UP_MS
+  const deadline = performance.now() + giveUpMs
   for (;;) {
     const answer = await look()
     if (answer !== null && answer !== undefined && answer !== false)
       return answer as NonNullable<Exclude<T, false>>
-    if (performance.now() > deadline)
-      throw new Error(`waited ${GIVE_UP_MS / 1000} s for ${what}\n${explain()}`)
+    if (performance.now() > deadline) throw new Error(`waited ${giveUpMs / 1000} s for ${what}\n${explain()}`)
     await pause(LOOK_EVERY_MS)
   }
 }

@@ -18,6 +18,8 @@ export interface RigOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** More variables for gateway and commands. */
   readonly env?: Readonly<Record<string, string>>
+  /** How long something is waited for, in milliseconds, where the usual time is too short. */
+  readonly patienceMs?: number
   /** Whether a gateway is started at once; default true. */
   readonly gateway?: boolean
 }
@@ -64,6 +66,7 @@ export class Rig implements AsyncDisposable {
   madeElsewhere = 0
   readonly #gateways: GatewayProcess[] = []
   readonly #secrets = new Set<string>()
+  readonly #patienceMs: number | undefined
   readonly #collecting: NodeJS.Timeout
 
   static async open(options: RigOptions = {}): Promise<Rig> {
@@ -79,7 +82,8 @@ export class Rig implements AsyncDisposable {
     }
   }
 
-  private constructor({ kanban = {}, config = {}, env = {} }: RigOptions) {
+  private constructor({ kanban = {}, config = {}, env = {}, patienceMs }: RigOptions) {
+    this.#patienceMs = patienceMs
     this.folder = mkdtempSync(join(tmpdir(), 'yard-rig-'))
     const make = (name: string): string => {
       mkdirSync(join(this.folder, name), { recursive: true, mode: 0o700 })
@@ -285,7 +289,7 @@ export class Rig implements AsyncDisposable {
   // Waiting
 
   until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
-    return eventually(what, look, () => this.describe())
+    return eventually(what, look, () => this.describe(), this.#patienceMs)
   }
 
   async untilStatus(id: string, ...statuses: string[]): Promise<TaskRow> {
