@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { agent } from './cases/agent.ts'
 import { board } from './cases/board.ts'
 import { boardSize } from './cases/board-size.ts'
 import { cli } from './cases/cli.ts'
@@ -16,7 +17,7 @@ import type { Case } from './harness/case.ts'
 import { machineFacts } from './harness/machine.ts'
 import { plainTable, resultsPage, type NamedResult } from './harness/report.ts'
 
-const CASES: readonly Case[] = [verbs, life, pass, boardSize, board, cli, start, gateway, shellCards]
+const CASES: readonly Case[] = [verbs, life, pass, boardSize, board, cli, start, gateway, shellCards, agent]
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const REMARKS = '## Remarks'
 
