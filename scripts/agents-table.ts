@@ -1,72 +1,99 @@
 /**
- * Plays the stories of test/realclients with every agent that can be installed here and writes what works into
- * docs/agents.md: npm run test:agents [-- claude codex …]
+ * Plays the stories of test/realclients with agents that are installed here on demand, says how each went as it ends, and
+ * prints the table: npm run test:agents [-- claude codex …]. Once all agents were driven through all stories, the table is
+ * written into docs/agents.md. YARD_AGENTS_STORIES holds a part of the names of the stories to play.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { startVitest, type Reporter } from 'vitest/node'
 import { CLI_AGENTS } from '../src/agents/table.ts'
+import { CANNOT, PARTLY, STORIES, type Story } from '../test/realclients/stories.ts'
 
-interface Report {
-  readonly testResults: readonly {
-    readonly assertionResults: readonly {
-      readonly ancestorTitles: readonly string[]
-      readonly title: string
-      readonly status: string
-    }[]
-  }[]
-}
-
-const document = new URL('../docs/agents.md', import.meta.url)
 const wanted = process.argv.slice(2)
-/** A part of their names, to play only some. */
 const part = process.env['YARD_AGENTS_STORIES']
+process.env['YARD_AGENTS'] = wanted.length === 0 ? 'all' : wanted.join(',')
 
-using folder = mkdtempDisposableSync(join(tmpdir(), 'yard-agents-table-'))
-const file = join(folder.path, 'report.json')
-const { status } = spawnSync(
-  'vitest',
-  [
-    'run',
-    '--project',
-    'agents',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${file}`,
-    ...(part === undefined ? [] : ['--testNamePattern', part]),
-  ],
-  {
-    stdio: 'inherit',
-    env: { ...process.env, YARD_AGENTS: wanted.length === 0 ? 'all' : wanted.join(',') },
+type Result = 'passed' | 'failed' | 'skipped' | 'pending'
+const results = new Map<string, Result>()
+const counts = { passed: 0, failed: 0 }
+
+const sentenceOf = (story: Story): string => STORIES[story].replace(/^(?:[FW]\d\d )+/, '')
+const nameOf = (title: string): Story | undefined =>
+  (Object.keys(STORIES) as Story[]).find((story) => STORIES[story] === title)
+
+/** One line for each story, as it ends. */
+const asItGoes: Reporter = {
+  onTestCaseResult(test) {
+    const { state, errors } = test.result()
+    const agent = test.parent.type === 'suite' ? test.parent.name.replace('the real ', '') : ''
+    results.set(`${agent} ${nameOf(test.name) ?? test.name}`, state)
+    if (state === 'skipped') return
+    counts[state === 'passed' ? 'passed' : 'failed']++
+    const seconds = ((test.diagnostic()?.duration ?? 0) / 1000).toFixed(1)
+    console.log(`${MARKS[state]} ${agent.padEnd(10)} ${nameOf(test.name) ?? test.name} (${seconds} s)`)
+    for (const { message } of errors ?? []) console.log(message.replaceAll(/^/gm, '    '))
   },
-)
-
-const { testResults } = JSON.parse(readFileSync(file, 'utf8')) as Report
-const stories = new Map<string, Map<string, string>>()
-for (const { ancestorTitles, title, status: result } of testResults.flatMap(
-  ({ assertionResults }) => assertionResults,
-)) {
-  const agent = ancestorTitles.at(-1)?.replace('the real ', '') ?? ''
-  const story = title.replace(/^(?:[FW]\d\d )+/, '')
-  const row = stories.get(story) ?? new Map<string, string>()
-  row.set(agent, { passed: '✔', failed: '✖', skipped: '–' }[result] ?? '–')
-  stories.set(story, row)
+  onTestRunEnd(_, problems) {
+    for (const { message } of problems) console.log(message)
+  },
+  onUserConsoleLog({ content }) {
+    process.stderr.write(content)
+  },
 }
-const driven = CLI_AGENTS.filter(({ name }) => [...stories.values()].some((row) => row.has(name)))
-const versions = driven.map(({ name, version }) => `${name} ${version.tested ?? ''}`.trim())
-const rows = [...stories].map(
-  ([story, row]) => `| ${story} | ${driven.map(({ name }) => row.get(name) ?? '–').join(' | ')} |`,
+
+const MARKS: Readonly<Record<Result, string>> = { passed: '✔', failed: '✖', skipped: '–', pending: '–' }
+
+const vitest = await startVitest([], {
+  run: true,
+  watch: false,
+  project: ['agents'],
+  reporters: [asItGoes],
+  ...(part === undefined ? {} : { testNamePattern: part }),
+})
+const modules = vitest.state.getTestModules()
+const broken = modules.filter((module) => module.errors().length > 0)
+for (const error of broken.flatMap((module) => module.errors())) console.log(error.message)
+if (
+  counts.failed === 0 &&
+  (broken.length > 0 || vitest.state.getUnhandledErrors().length > 0 || modules.length === 0)
 )
+  counts.failed++
+await vitest.close()
+
+const driven = CLI_AGENTS.filter(({ name }) => [...results.keys()].some((key) => key.startsWith(`${name} `)))
+const notes: string[] = []
+const noteFor = (words: string | undefined): string => {
+  if (words === undefined) return ''
+  if (!notes.includes(words)) notes.push(words)
+  return `[^${notes.indexOf(words) + 1}]`
+}
+const cell = (agent: string, story: Story): string => {
+  const why = CANNOT[agent]?.[story]
+  if (why !== undefined) return `–${noteFor(why)}`
+  const result = results.get(`${agent} ${story}`)
+  return result === undefined ? '' : `${MARKS[result]}${noteFor(PARTLY[agent]?.[story])}`
+}
+const table = [
+  `| Story | ${driven.map(({ name, version }) => `${name} ${version.tested ?? ''}`.trim()).join(' | ')} |`,
+  `|---|${driven.map(() => '---').join('|')}|`,
+  ...(Object.keys(STORIES) as Story[]).map(
+    (story) => `| ${sentenceOf(story)} | ${driven.map(({ name }) => cell(name, story)).join(' | ')} |`,
+  ),
+  '',
+  ...notes.map((words, at) => `[^${at + 1}]: ${words}`),
+].join('\n')
+console.log(`\n${table}\n`)
 
 const about = CLI_AGENTS.map(
   ({ name, about: what, provider, tools, permissions, sessions, version }) =>
     `| \`${name}\` | ${what} | ${provider} | ${tools === 'mcp' ? 'tools' : '`yard` command'} | ${permissions.offered.map((one) => (one === permissions.usual ? `**${one}**` : one)).join(', ')} | ${sessions === 'none' ? 'no' : 'yes'} | ${version.tested ?? 'not driven by the tests'} |`,
 )
 
-writeFileSync(
-  document,
-  `# Agents
+const document = new URL('../docs/agents.md', import.meta.url)
+const isWhole = wanted.length === 0 && part === undefined
+if (isWhole)
+  writeFileSync(
+    document,
+    `# Agents
 
 <!-- Written by: npm run test:agents -->
 
@@ -94,12 +121,16 @@ ${about.join('\n')}
 
 ## What was driven
 
-The real programs, from the card to its end, against a model that does what the test says. ✔ works, ✖ does not, – was not tried in the last run, or does not apply.
+The real programs, from the card to its end, against a model that does what the test says. ✔ works, ✖ does not, – cannot be
+done with this agent.
 
-| Story | ${versions.join(' | ')} |
-|---|${driven.map(() => '---').join('|')}|
-${rows.join('\n')}
+${table}
 `,
+  )
+console.log(
+  isWhole
+    ? `wrote ${document.pathname}`
+    : 'docs/agents.md stays as it is: not all agents and stories were played',
 )
-console.log(`wrote ${document.pathname}`)
-process.exitCode = status ?? 1
+console.log(`${counts.passed} passed, ${counts.failed} failed`)
+process.exitCode = counts.failed > 0 ? 1 : 0
