@@ -62,7 +62,7 @@ export class ScriptedModel implements AsyncDisposable {
       response.destroy()
     })
   })
-  readonly #scripts = new Map<string, Script>()
+  readonly #scripts = new Map<string, { readonly steps: Script; readonly edition: number }>()
   readonly #refusals = new Map<string, number>()
   readonly #end = new AbortController()
   readonly requests: ModelRequest[] = []
@@ -81,9 +81,9 @@ export class ScriptedModel implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** What the model does on cards whose title holds `[[name]]`. */
+  /** What the model does on cards whose title holds `[[name]]`; given once more, it begins anew whatever it said before. */
   script(name: string, steps: Script): void {
-    this.#scripts.set(name, steps)
+    this.#scripts.set(name, { steps, edition: (this.#scripts.get(name)?.edition ?? 0) + 1 })
     this.#refusals.clear()
   }
 
@@ -110,7 +110,7 @@ export class ScriptedModel implements AsyncDisposable {
     const body = JSON.parse(raw || '{}') as Body
     const tools = dialect.tools(body)
     const script = tools.length === 0 ? null : this.#scriptOf(raw)
-    const step = nextStep(raw)
+    const step = nextStep(raw, this.#markOf(script))
     this.requests.push({ dialect: name, script, step, tools: tools.map((tool) => tool.name), body: raw })
     // Side requests, for titles and the like, come without tools.
     if (script === null)
@@ -131,7 +131,7 @@ export class ScriptedModel implements AsyncDisposable {
     },
   ): Promise<void> {
     const { dialect, response } = given
-    const steps = this.#scripts.get(script) ?? []
+    const steps = this.#scripts.get(script)?.steps ?? []
     // Refusals take no step of the conversation, because the agent never hears of them.
     const heard = steps.filter((step) => !isRefusal(step))
     const due = heard[number] ?? { say: 'There is nothing left to do.' }
@@ -154,7 +154,7 @@ export class ScriptedModel implements AsyncDisposable {
       await pause(600_000, undefined, { signal: this.#end.signal }).catch(() => undefined)
       return
     }
-    const mark = `(step ${number} of ${script})`
+    const mark = `(step ${number} of ${this.#markOf(script)})`
     if ('say' in step)
       return dialect.answer(response, { id: this.#id(), say: `${step.say} ${mark}`, call: null }, given)
     if (!('tool' in step)) throw new Error('a refusal is answered above')
@@ -167,6 +167,11 @@ export class ScriptedModel implements AsyncDisposable {
         ? { id: this.#id(), say: `I would call ${step.tool}, and am not offered it. ${mark}`, call: null }
         : { id: this.#id(), say: `Calling ${step.tool}. ${mark}`, call: { tool, args: step.args } }
     dialect.answer(response, reply, given)
+  }
+
+  #markOf(script: string | null): string {
+    const edition = script === null ? undefined : this.#scripts.get(script)?.edition
+    return edition === undefined || edition === 1 ? `${script}` : `${script}, edition ${edition}`
   }
 
   #scriptOf(raw: string): string | null {
@@ -184,8 +189,10 @@ export class ScriptedModel implements AsyncDisposable {
 const isRefusal = (step: Script[number]): step is Extract<Step, { status: number }> =>
   typeof step !== 'function' && 'status' in step
 
-function nextStep(raw: string): number {
-  const done = [...raw.matchAll(/\(step (\d+) of [\w-]+\)/g)].map(([, number]) => Number(number))
+function nextStep(raw: string, mark: string): number {
+  const done = [...raw.matchAll(/\(step (\d+) of ([\w, -]+)\)/g)]
+    .filter(([, , said]) => said === mark)
+    .map(([, number]) => Number(number))
   return done.length === 0 ? 0 : Math.max(...done) + 1
 }
 
