@@ -1,11 +1,14 @@
 /**
  * Plays the stories of test/realclients with agents that are installed here on demand, says how each went as it ends, and
- * prints the table: npm run test:agents [-- claude codex …]. Once all agents were driven through all stories, the table is
- * written into docs/agents.md. YARD_AGENTS_STORIES holds a part of the names of the stories to play.
+ * prints the table: npm run test:agents [-- claude codex …]. How each agent did last is kept beside the agents themselves;
+ * once all were driven through all stories, the table is written into docs/agents.md. YARD_AGENTS_STORIES holds a part of the
+ * names of the stories to play.
  */
-import { writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { startVitest, type Reporter } from 'vitest/node'
 import { CLI_AGENTS } from '../src/agents/table.ts'
+import { agentsFolder, installable } from '../test/realclients/install-agent.ts'
 import { CANNOT, PARTLY, STORIES, type Story } from '../test/realclients/stories.ts'
 
 const wanted = process.argv.slice(2)
@@ -59,21 +62,36 @@ if (
   counts.failed++
 await vitest.close()
 
-const driven = CLI_AGENTS.filter(({ name }) => [...results.keys()].some((key) => key.startsWith(`${name} `)))
+/** Of the tested versions of all agents, by the name of the story: how it went last. */
+type Kept = Record<string, Partial<Record<string, Result>>>
+const keptIn = join(agentsFolder, 'results.json')
+const kept: Kept = existsSync(keptIn) ? (JSON.parse(readFileSync(keptIn, 'utf8')) as Kept) : {}
+const keyOf = ({ name, version }: (typeof CLI_AGENTS)[number]): string =>
+  `${name} ${version.tested ?? ''}`.trim()
+for (const cli of CLI_AGENTS)
+  for (const [key, result] of results)
+    if (key.startsWith(`${cli.name} `))
+      kept[keyOf(cli)] = { ...kept[keyOf(cli)], [key.slice(cli.name.length + 1)]: result }
+mkdirSync(agentsFolder, { recursive: true })
+writeFileSync(keptIn, JSON.stringify(kept, null, 2))
+
+const driven = CLI_AGENTS.filter((cli) => kept[keyOf(cli)] !== undefined)
 const notes: string[] = []
 const noteFor = (words: string | undefined): string => {
   if (words === undefined) return ''
   if (!notes.includes(words)) notes.push(words)
   return `[^${notes.indexOf(words) + 1}]`
 }
+const resultOf = (agent: string, story: Story): Result | undefined =>
+  driven.filter(({ name }) => name === agent).map((cli) => kept[keyOf(cli)]?.[story])[0]
 const cell = (agent: string, story: Story): string => {
   const why = CANNOT[agent]?.[story]
   if (why !== undefined) return `–${noteFor(why)}`
-  const result = results.get(`${agent} ${story}`)
-  return result === undefined ? '' : `${MARKS[result]}${noteFor(PARTLY[agent]?.[story])}`
+  const result = resultOf(agent, story)
+  return result === undefined ? '?' : `${MARKS[result]}${noteFor(PARTLY[agent]?.[story])}`
 }
 const table = [
-  `| Story | ${driven.map(({ name, version }) => `${name} ${version.tested ?? ''}`.trim()).join(' | ')} |`,
+  `| Story | ${driven.map(keyOf).join(' | ')} |`,
   `|---|${driven.map(() => '---').join('|')}|`,
   ...(Object.keys(STORIES) as Story[]).map(
     (story) => `| ${sentenceOf(story)} | ${driven.map(({ name }) => cell(name, story)).join(' | ')} |`,
@@ -89,7 +107,9 @@ const about = CLI_AGENTS.map(
 )
 
 const document = new URL('../docs/agents.md', import.meta.url)
-const isWhole = wanted.length === 0 && part === undefined
+const isWhole = installable().every((name) =>
+  (Object.keys(STORIES) as Story[]).every((story) => resultOf(name, story) !== undefined),
+)
 if (isWhole)
   writeFileSync(
     document,
@@ -130,7 +150,7 @@ ${table}
 console.log(
   isWhole
     ? `wrote ${document.pathname}`
-    : 'docs/agents.md stays as it is: not all agents and stories were played',
+    : 'docs/agents.md stays as it is: not all agents were driven through all stories yet',
 )
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exitCode = counts.failed > 0 ? 1 : 0

@@ -24,7 +24,8 @@ export type Installation =
   | { readonly ok: true; readonly program: string; readonly version: string }
   | { readonly ok: false; readonly reason: string }
 
-const cache = process.env['YARD_AGENTS_CACHE'] ?? join(tmpdir(), 'yardmaster-agents')
+/** Where they are kept, and how they did in the tests. */
+export const agentsFolder = process.env['YARD_AGENTS_CACHE'] ?? join(tmpdir(), 'yardmaster-agents')
 const run = promisify(execFile)
 
 interface Place {
@@ -39,7 +40,7 @@ function placeOf(name: string): Place | null {
   const cli = CLI_AGENTS.find((agent) => agent.name === name)
   const from = PACKAGES[name]
   if (cli === undefined || from === undefined || cli.version.tested === null) return null
-  const folder = join(cache, `${name}-${cli.version.tested}`)
+  const folder = join(agentsFolder, `${name}-${cli.version.tested}`)
   return {
     from: `${from}@${cli.version.tested}`,
     version: cli.version.tested,

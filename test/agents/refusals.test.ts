@@ -1,5 +1,5 @@
 /**
- * What the real programs print when their provider refuses them, as recorded: test/fixtures/agents holds, for every agent,
+ * What the real programs print when their provider refuses them, as recorded: test/fixtures/refusals holds, for every agent,
  * the lines about it from a run against a scripted provider (of long series the first and the last three).
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ interface Printed {
   readonly stderr: readonly string[]
 }
 
-const folder = join(import.meta.dirname, '../fixtures/agents')
+const folder = join(import.meta.dirname, '../fixtures/refusals')
 const NOW = 1_795_597_000
 
 /** What a runner makes of it. */
