@@ -19,8 +19,16 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/scenarios/**', 'test/realclients/**'],
+          exclude: ['test/scenarios/**', 'test/realclients/**', 'test/browser/**'],
           globalSetup: ['test/helpers/postgres-server.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/helpers/postgres-server.ts', 'test/helpers/rig/build.ts'],
         },
       },
       {

@@ -188,6 +188,10 @@ export const BEHAVIOURS = {
   'metrics.true': 'the numbers a monitor is given are those of the board and of the gateway',
   'metrics.bounded': 'nobody can fill a monitor with names of their own',
   'metrics.latency': 'how soon a ready task is claimed and started is measured',
+  'browser.login': 'a newcomer logs in from the link that yard open prints, and nobody else does',
+  'browser.foreign': 'a page of another origin can neither read the board nor change it',
+  'browser.readable': 'every page can be read by everybody: light and dark, narrow and wide',
+  'browser.inert': 'scripts in texts do not run, wherever these are shown',
   'http.log': 'the log of a run can be read where its runner wrote it',
 
   // The tools of workers and orchestrators

@@ -1,24 +1,28 @@
 /** What answers beside the operations, to whoever may read the board: its description, its measures, the dashboard. */
 import type { Context, Hono } from 'hono'
-import type { Caller } from './caller.ts'
+import type { Caller, PersonCaller } from './caller.ts'
 import type { Env } from './http-app.ts'
 import { openApiDocument, type OpenApiDocument } from './openapi.ts'
 import { docsPage } from './pages/docs-page.ts'
 import type { StaticFiles } from './pages/static-files.ts'
+import { welcomePage } from './pages/welcome-page.ts'
 import { Refusal } from './refusal.ts'
 import { data, page } from './respond.ts'
 
 export interface PagesDeps {
   readonly version: string
   readonly files: StaticFiles
+  /** Where the board is, fit to be shown. */
+  readonly location: string
   /** Measures in the text format of Prometheus. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
 }
 
+const HTML = 'text/html; charset=utf-8'
 const FOREVER = 'private, max-age=31536000, immutable'
 
 export const pageRoutes =
-  ({ version, files, metrics }: PagesDeps) =>
+  ({ version, files, location, metrics }: PagesDeps) =>
   (app: Hono<Env>): void => {
     let document: OpenApiDocument | undefined
     const described = () => (document ??= openApiDocument(version))
@@ -26,17 +30,22 @@ export const pageRoutes =
     app.get('/api/openapi.json', ({ var: { requestId } }) =>
       data(JSON.stringify(described()), requestId, { headers: { 'content-type': 'application/json' } }),
     )
-    app.get('/api/docs', async () => page(String(await docsPage(described())), 'text/html; charset=utf-8'))
+    app.get('/api/docs', async () => page(String(await docsPage(described())), HTML))
     app.get('/metrics', async ({ var: { requestId, admitted } }) => {
       assertPerson(admitted.caller)
       const { type, text } = await metrics()
       return data(text, requestId, { headers: { 'content-type': type } })
     })
     app.get('/*', async (context, next) => (await fileFor(files, context)) ?? next())
+    app.get('/', async ({ var: { admitted } }) => {
+      const { caller } = admitted
+      assertPerson(caller)
+      return page(String(await welcomePage({ name: caller.name, scope: caller.scope, location })), HTML)
+    })
   }
 
-function assertPerson({ kind }: Caller): void {
-  if (kind === 'worker')
+function assertPerson(caller: Caller): asserts caller is PersonCaller {
+  if (caller.kind === 'worker')
     throw new Refusal(
       403,
       'worker_denied',

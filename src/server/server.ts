@@ -160,6 +160,7 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     pages: pageRoutes({
       version,
       files: new StaticFiles(options.dashboard),
+      location: kernel.deps.store.location,
       metrics: metrics.text,
     }),
     onAnswer: metrics.answered,

@@ -1,5 +1,6 @@
 /** The interface on one page for people, made from the same document as everything else. No script, nothing from elsewhere. */
 import { html } from 'hono/html'
+import { pageFrame } from './page-frame.ts'
 import type { OpenApiDocument } from '../openapi.ts'
 
 type Json = Record<string, unknown>
@@ -15,41 +16,48 @@ export function docsPage(document: OpenApiDocument) {
     Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
   )
   const subjects = document.tags.map(({ name }) => String(name))
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Yardmaster: HTTP interface</title>
-        <link rel="stylesheet" href="/login.css" />
-      </head>
-      <body>
-        <h1>Yardmaster ${String(document.info['version'])}: HTTP interface</h1>
-        <p>
-          Paths are below <code>${String(document.servers[0]?.['url'])}</code>, and the same below
-          <code>${String(document.servers[1]?.['url'])}</code>. Every request needs
-          <code>Authorization: Bearer …</code> or the cookie of a browser that is logged in. For programs:
-          <a href="/api/openapi.json">openapi.json</a>.
-        </p>
-        <p>
-          A refusal is JSON: <code>detail</code> says what could not be done, the fact and the next step,
-          <code>code</code> is stable for programs, <code>next</code> is what to do.
-        </p>
-        ${subjects.map((subject) => html`<p><a href="#${subject}">${subject}</a></p>`)}
-        ${subjects.map(
-          (subject) =>
-            html` <h2 id="${subject}">${subject}</h2>
-              ${all.filter(({ operation }) => (operation['tags'] as string[]).includes(subject)).map(section)}`,
-        )}
-        <h2 id="shapes">Shapes</h2>
-        ${Object.entries(document.components.schemas).map(
-          ([name, schema]) =>
-            html`<h3 id="shape-${name}">${name}</h3>
-              <pre>${shapeText(schema as Json)}</pre>`,
-        )}
-      </body>
-    </html>`
+  return pageFrame({
+    title: 'Yardmaster: HTTP interface',
+    content: html`<h1>Yardmaster ${String(document.info['version'])}: HTTP interface</h1>
+      <p>
+        Paths are below <code>${String(document.servers[0]?.['url'])}</code>, and the same below
+        <code>${String(document.servers[1]?.['url'])}</code>. Every request needs
+        <code>Authorization: Bearer …</code> or the cookie of a browser that is logged in. For programs:
+        <a href="/api/openapi.json">openapi.json</a>.
+      </p>
+      <p>
+        A refusal is JSON: <code>detail</code> says what could not be done, the fact and the next step,
+        <code>code</code> is stable for programs, <code>next</code> is what to do.
+      </p>
+      <nav aria-label="Subjects">
+        <ul class="plain">
+          ${[...subjects, 'Shapes'].map(
+            (subject) => html`<li><a href="#${anchor(subject)}">${subject}</a></li>`,
+          )}
+        </ul>
+      </nav>
+      ${subjects.map(
+        (subject) =>
+          html` <h2 id="${anchor(subject)}">${subject}</h2>
+            ${all.filter(({ operation }) => (operation['tags'] as string[]).includes(subject)).map(section)}`,
+      )}
+      <h2 id="shapes">Shapes</h2>
+      ${Object.entries(document.components.schemas).map(
+        ([name, schema]) =>
+          html`<h3 id="shape-${name}">${name}</h3>
+            ${shape(schema as Json)}`,
+      )}`,
+  })
 }
+
+const anchor = (subject: string): string => subject.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+
+/** What stands between backticks is code. */
+const prose = (text: string) =>
+  text.split('`').map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))
+
+/** Wide ones scroll by themselves, with the keyboard as well. */
+const shape = (schema: Json) => html`<pre tabindex="0">${shapeText(schema)}</pre>`
 
 function section({ method, path, operation }: Described) {
   const parameters = operation['parameters'] as Json[]
@@ -59,7 +67,7 @@ function section({ method, path, operation }: Described) {
   )
   const output = jsonOf(answer?.[1])
   return html` <h3 id="${String(operation['operationId'])}"><code>${method} ${path}</code></h3>
-    <p>${String(operation['description'])}</p>
+    <p>${prose(String(operation['description']))}</p>
     ${
       parameters.length === 0
         ? ''
@@ -77,12 +85,12 @@ function section({ method, path, operation }: Described) {
             )}
           </table>`
     }
-    ${body === null ? '' : html`<pre>${shapeText(body)}</pre>`}
+    ${body === null ? '' : shape(body)}
     ${
       output === null
         ? ''
         : html`<p class="quiet">Gives ${answer?.[0] ?? ''}</p>
-            <pre>${shapeText(output)}</pre>`
+            ${shape(output)}`
     }`
 }
 
