@@ -97,6 +97,14 @@ export const BEHAVIOURS = {
   'why.reason': 'every waiting card says why, since when, and which verb frees it',
   'hold.kinds': 'each kind of hold is lifted by its own rule only',
 
+  // The first start
+  'roster.install':
+    'profiles of the starter roster are installed for an agent that is here or named, and none that is there is replaced unasked',
+  'roster.proposed':
+    'the first start proposes profiles for the agents that are installed, and writes none unasked',
+  'skills.install':
+    'the skills are placed where agents look, on request only, and nothing that somebody changed is replaced or removed',
+
   // Rough cards
   'triage.helper':
     'help with a rough card is an ordinary run on a card of its own, and the rough card itself never runs',

@@ -1,10 +1,12 @@
 /** What every door is handed of a home; each part is loaded when it is first asked for. */
+import { join } from 'node:path'
 import type { LoadedConfig } from '../contract/config.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import type { HomeServices, ServerPlace } from '../home/services.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { liveness } from '../lib/process-identity.ts'
+import { packageRoot } from './package-root.ts'
 import { isUnconfigured, readConfig } from './settings.ts'
 import { once, type ServicesWiring } from './wiring.ts'
 
@@ -42,6 +44,31 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
         read: async (name) => readProfileText(place, name),
         write: async (name, wanted) => writeProfileText(place, name, wanted),
         create: async (name, wanted) => createProfileText(place, name, wanted),
+      }
+    },
+    async roster() {
+      const { installProfile, readRoster, startersFor } = await import('../agents/roster.ts')
+      const packaged = join(packageRoot(), 'profiles')
+      const known = await profiles()
+      const isThere = (name: string) => known.find(name).state !== 'unknown'
+      const installed = async () => {
+        const { installedAgents } = await import('./installed-agents.ts')
+        const all = (await installedAgents(paths, env)).filter(({ program }) => program !== null)
+        // One that would have to log in first comes last.
+        const order = (agent: (typeof all)[number]) => (agent.hasLogin === false ? 1 : 0)
+        return all.toSorted((one, other) => order(one) - order(other)).map(({ name }) => name)
+      }
+      return {
+        list: () =>
+          readRoster(packaged).map(({ name, description, orchestrator }) => ({
+            name,
+            description,
+            orchestrator,
+            isThere: isThere(name),
+          })),
+        starters: async () => startersFor(await installed()).filter(({ name }) => !isThere(name)),
+        install: (wanted) =>
+          installProfile({ folder: paths.profiles, userHome, profiles: known, packaged, installed }, wanted),
       }
     },
     async orchestrator(named) {

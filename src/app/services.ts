@@ -1,5 +1,6 @@
 /** What the CLI is handed beside the kernel; each part is loaded when it is first asked for. */
 import { realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { silentLog } from '../lib/log.ts'
 import type { Services } from '../cli/services.ts'
@@ -28,6 +29,19 @@ export function openServices(wiring: ServicesWiring): Services {
         .list()
         .flatMap((entry) => (entry.state === 'found' ? entry.profile : []))
       assertOnRoster(roster, name)
+    },
+    async skillFiles({ agent, project }) {
+      const [{ installSkills, placedSkills, removeSkills }, { repositoryAround }] = await Promise.all([
+        import('../agents/skill-files.ts'),
+        import('../agents/profiles.ts'),
+      ])
+      const base = project === null ? (env['HOME'] ?? homedir()) : (repositoryAround(project) ?? project)
+      const place = { packaged: join(packageRoot(), 'skills'), base, agent }
+      return {
+        list: () => placedSkills(place),
+        install: (options) => installSkills(place, options),
+        remove: () => removeSkills(place),
+      }
     },
     serveTools: async (caller) =>
       (await import('./tool-service.ts')).serveTools(caller, wiring, {

@@ -8,6 +8,8 @@ export interface Services extends HomeServices {
   /** Throws a refusal that names the roster when there is no profile of that name. */
   assertAssignable(name: string): Promise<void>
   dispatch(options: PassOptions): Promise<PassReport>
+  /** The skills of the package where agents look for theirs. `project`: a folder in the repository; null for the home. */
+  skillFiles(place: { readonly agent: string | null; readonly project: string | null }): Promise<SkillFiles>
   /** Serves the board's tools on standard input and output until the client has gone. */
   serveTools(caller: ToolsCaller): Promise<void>
   readonly gateway: Gateway
@@ -98,4 +100,22 @@ export interface GatewayRunOptions {
   readonly serving?: Serving
   /** Says everything it does. */
   readonly isVerbose?: boolean
+}
+
+interface PlacedSkill {
+  readonly name: string
+  readonly folder: string
+  readonly state: 'missing' | 'current' | 'outdated' | 'changed'
+}
+
+export interface SkillChange extends PlacedSkill {
+  readonly did: 'wrote' | 'replaced' | 'removed' | 'nothing'
+}
+
+export interface SkillFiles {
+  list(): readonly PlacedSkill[]
+  /** What somebody changed stays, unless it is forced. */
+  install(options: { readonly force: boolean }): readonly SkillChange[]
+  /** Takes away what is as we left it. */
+  remove(): readonly SkillChange[]
 }

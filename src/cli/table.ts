@@ -33,6 +33,7 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   gateway: { summary: 'Start, stop and look at the long-lived process', section: 'run' },
   profile: { summary: 'Profiles: who does the work', section: 'setup' },
   workspaces: { summary: 'Every workspace, whose it is and why it is there', section: 'look' },
+  skills: { summary: 'Skills of the package, for agents you start yourself', section: 'setup' },
   token: { summary: 'Tokens: who may use the HTTP interface', section: 'setup' },
   config: { summary: 'Settings: what holds, and where it came from', section: 'setup' },
 }
@@ -430,10 +431,34 @@ export const TABLE: readonly Entry[] = [
     load: async () => (await import('./commands/profile.ts')).profileCreate,
   },
   {
+    name: 'profile install',
+    summary: 'Take one of the starter roster',
+    section: 'setup',
+    load: async () => (await import('./commands/profile.ts')).profileInstall,
+  },
+  {
     name: 'profile check',
     summary: 'Whether its workers could start now',
     section: 'setup',
     load: async () => (await import('./commands/profile.ts')).profileCheck,
+  },
+  {
+    name: 'skills list',
+    summary: 'Where they are, and whether they are current',
+    section: 'setup',
+    load: async () => (await import('./commands/skills.ts')).skillsList,
+  },
+  {
+    name: 'skills install',
+    summary: 'Place them where agents look',
+    section: 'setup',
+    load: async () => (await import('./commands/skills.ts')).skillsInstall,
+  },
+  {
+    name: 'skills remove',
+    summary: 'Take them away again',
+    section: 'setup',
+    load: async () => (await import('./commands/skills.ts')).skillsRemove,
   },
   {
     name: 'config',

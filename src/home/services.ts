@@ -15,6 +15,7 @@ export interface HomeServices {
   caps(): Promise<NonNullable<WhyContext['caps']>>
   profiles(): Promise<Profiles>
   profileFiles(): Promise<ProfileFiles>
+  roster(): Promise<Roster>
   /** The profile that works rough cards out; throws a refusal that says how to get one. */
   orchestrator(named: string | null): Promise<string>
   agents(): Promise<readonly AgentSummary[]>
@@ -116,6 +117,30 @@ export interface ProfileFiles {
   write(name: string, wanted: { readonly text: string; readonly digest: string | null }): Promise<ProfileFile>
   /** Makes a profile that can be used after one look. Throws `profile_exists`. */
   create(name: string, wanted: { readonly agent: string | null }): Promise<ProfileFile>
+}
+
+/** The profiles that come with the package. */
+export interface Roster {
+  /** `isThere`: a profile of that name can be found already. */
+  list(): readonly RosterProfile[]
+  /** What would make a start with the agents that are installed here; empty when it is all there, or no agent is. */
+  starters(): Promise<readonly { readonly name: string; readonly agent: string }[]>
+  /** Throws `profile_exists`, unless it is forced. */
+  install(wanted: {
+    readonly name: string | null
+    /** A file instead of the roster. */
+    readonly from: string | null
+    /** Null takes one that is installed. */
+    readonly agent: string | null
+    readonly force: boolean
+  }): Promise<ProfileFile & { readonly agent: string }>
+}
+
+export interface RosterProfile {
+  readonly name: string
+  readonly description: string | null
+  readonly orchestrator: boolean
+  readonly isThere: boolean
 }
 
 /** Where a profile comes from. */

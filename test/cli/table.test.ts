@@ -101,6 +101,7 @@ describe('the command table', () => {
         'proposals',
         'runs',
         'show',
+        'skills list',
         'stats',
         'tail',
         'token list',

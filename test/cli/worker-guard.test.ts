@@ -83,7 +83,7 @@ describe('a shell inside a worker that was not given a way to report', () => {
       'send-back': [task, 'x'], 'accept-late': [task, '1'], 'move': [task, 'done'], 'restore': ['x'], 'config set': ['kanban.max_running', '1'],
       'profile create': ['x'], 'workspaces restore': ['x'], 'edit': [task, '--priority', '1'],
       'notify-subscribe': [task, '--platform', 'x', '--chat-id', '1'], 'notify-unsubscribe': [task, '--platform', 'x', '--chat-id', '1'],
-      'propose': ['--title', 'x'],
+      'propose': ['--title', 'x'], 'profile install': ['ops'],
       'daemon': ['--force'], 'token create': ['x'], 'token revoke': ['1'],
     } // prettier-ignore
     const perTask = new Set([

@@ -2,6 +2,7 @@ import { command, flag, type Line } from '../command.ts'
 import type { Context } from '../context.ts'
 import { startDetached } from '../start-detached.ts'
 import type { GatewayStatus, ServerPlace } from '../../home/services.ts'
+import { installing } from './init.ts'
 import { servingFrom, servingOptions } from '../serving-options.ts'
 import type { GatewayRunOptions } from '../services.ts'
 import type { Style } from '../text/style.ts'
@@ -42,6 +43,8 @@ async function* running(
   if ((await Promise.race([ready.promise, ended])) === 'ready') {
     const stats = await (await kernel()).getStats()
     const { server } = await services.gateway.status()
+    const isFirst = (await services.profiles()).list().every(isBuiltIn)
+    const starters = isFirst ? await (await services.roster()).starters() : []
     yield {
       data: null,
       text: (style) =>
@@ -49,6 +52,7 @@ async function* running(
           home: paths.home,
           yard: services.commandName,
           isNew: Object.keys(stats.byStatus).length === 0,
+          starters,
           server,
         }),
     }
@@ -56,16 +60,22 @@ async function* running(
   await ended
 }
 
+const isBuiltIn = (
+  finding: ReturnType<Awaited<ReturnType<Context['services']['profiles']>>['list']>[number],
+) => finding.state === 'found' && finding.profile.file === null
+
 interface Welcome {
   readonly home: string
   /** What a person types to call us. */
   readonly yard: string
   /** Nothing was ever put on this board. */
   readonly isNew: boolean
+  /** Profiles for the agents that are installed here, while there is none. */
+  readonly starters: readonly { readonly name: string; readonly agent: string }[]
   readonly server: ServerPlace | null
 }
 
-function welcome(style: Style, { home, yard, isNew, server }: Welcome): string {
+function welcome(style: Style, { home, yard, isNew, starters, server }: Welcome): string {
   const first = `${yard} create "Say hello" --assignee shell --body 'echo hello from $YARD_TASK'`
   const steps = [
     ...(isNew
@@ -78,6 +88,12 @@ function welcome(style: Style, { home, yard, isNew, server }: Welcome): string {
     ...(server === null ? [] : [`It serves the board at ${placeText(server)}.`]),
     `Next, in another terminal:`,
     ...steps.map((step) => `  ${style.paint('cyan', step)}`),
+    ...(starters.length === 0
+      ? []
+      : [
+          `Agents are installed here and no profile names one yet. To let them work cards:`,
+          ...starters.map((each) => `  ${style.paint('cyan', installing(each).replace('yard', yard))}`),
+        ]),
   ].join('\n')
 }
 

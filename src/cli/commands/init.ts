@@ -1,19 +1,32 @@
-import { command } from '../command.ts'
+import { command, flag } from '../command.ts'
 import { count } from '../../lib/amounts.ts'
 
+/** The command that makes a profile of the roster ready for an agent that is here. */
+export const installing = ({ name, agent }: { readonly name: string; readonly agent: string }): string =>
+  `yard profile install ${name} --agent ${agent}`
+
 export const init = command({
-  about: 'Makes home and board, unless they are there, lists the profiles found, and says what comes next.',
+  about:
+    'Makes home and board, unless they are there, lists the profiles found, proposes some for the agents that are installed here, and says what comes next.',
   effect: 'changes',
-  examples: ['yard init'],
-  async run({ kernel: open, services, paths }) {
+  options: { profiles: flag('Install the profiles that are proposed, too.') },
+  examples: ['yard init', 'yard init --profiles'],
+  async run({ kernel: open, services, paths }, { options }) {
     const { deps } = await open()
+    const roster = await services.roster()
+    const starters = await roster.starters()
+    const installed: Awaited<ReturnType<typeof roster.install>>[] = []
+    for (const { name, agent } of options.profiles ? starters : [])
+      installed.push(await roster.install({ name, agent, from: null, force: false }))
+    const proposed = options.profiles ? [] : starters
     const profiles = (await services.profiles()).list()
     const usable = profiles.flatMap((finding) => (finding.state === 'found' ? [finding.profile.name] : []))
     const broken = profiles.flatMap((finding) => (finding.state === 'broken' ? [finding] : []))
     const own = profiles.filter((finding) => finding.state === 'broken' || finding.profile.file !== null)
     const { running } = await services.gateway.status()
     const next = [
-      ...(own.length === 0 ? ['yard profile create coder'] : []),
+      ...proposed.map(installing),
+      ...(own.length + proposed.length === 0 ? ['yard profile create coder'] : []),
       `yard create "<title>" --assignee ${usable[0] ?? '<profile>'}`,
       ...(running ? [] : ['yard gateway start']),
     ]
@@ -23,6 +36,8 @@ export const init = command({
         board: deps.store.location,
         board_id: deps.store.boardId,
         profiles: usable,
+        installed_profiles: installed.map(({ name, agent, file }) => ({ name, agent, file })),
+        proposed_profiles: proposed.map((each) => ({ ...each, command: installing(each) })),
         next,
       },
       text: (style) =>
@@ -30,6 +45,7 @@ export const init = command({
           `${style.paint('dim', 'home      ')}${paths.home}`,
           `${style.paint('dim', 'board     ')}${deps.store.location}`,
           `${style.paint('dim', 'profiles  ')}${usable.join(', ')}`,
+          ...installed.map(({ agent, file }) => `${style.paint('dim', 'wrote     ')}${file}, for ${agent}`),
           '',
           'Next:',
           ...next.map((step) => `  ${style.paint('cyan', step)}`),

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import { profileView } from '../../contract/home-views.ts'
 import { invalid, notFound } from '../../domain/errors.ts'
-import { argument, command, optional, text } from '../command.ts'
+import { argument, command, flag, optional, text, UsageError } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { Problem, Profile } from '../../home/services.ts'
 import { oneLine, safe } from '../../lib/safe-text.ts'
@@ -15,6 +16,7 @@ export const profileList = command({
   examples: ['yard profile list'],
   async run({ services }) {
     const all = (await services.profiles()).list()
+    const missing = (await services.roster()).list().filter(({ isThere }) => !isThere)
     return {
       data: all.map((finding) =>
         finding.state === 'found'
@@ -22,34 +24,52 @@ export const profileList = command({
           : { name: finding.name, file: finding.file, problems: finding.problems },
       ),
       text: (style) =>
-        table(style, all, [
-          {
-            head: 'NAME',
-            cell: (finding) => (finding.state === 'found' ? finding.profile.name : oneLine(finding.name)),
-          },
-          {
-            head: 'AGENT',
-            cell: (finding) => (finding.state === 'found' ? finding.profile.agent : 'broken'),
-            paint: (painter, shown, finding) =>
-              finding.state === 'found' ? shown : painter.paint('red', shown),
-          },
-          {
-            head: 'ABOUT',
-            cell: (finding) =>
-              oneLine(
-                finding.state === 'found' ? (finding.profile.description ?? '') : (finding.problems[0] ?? ''),
-              ),
-            least: 20,
-          },
-          {
-            head: 'FILE',
-            cell: (finding) =>
-              finding.state === 'found' ? (finding.profile.file ?? 'built in') : finding.file,
-            least: 12,
-            keep: 1,
-          },
-        ]),
-      next: ['yard profile create <name>', 'yard create "<title>" --assignee <name>'],
+        [
+          table(style, all, [
+            {
+              head: 'NAME',
+              cell: (finding) => (finding.state === 'found' ? finding.profile.name : oneLine(finding.name)),
+            },
+            {
+              head: 'AGENT',
+              cell: (finding) => (finding.state === 'found' ? finding.profile.agent : 'broken'),
+              paint: (painter, shown, finding) =>
+                finding.state === 'found' ? shown : painter.paint('red', shown),
+            },
+            {
+              head: 'ABOUT',
+              cell: (finding) =>
+                oneLine(
+                  finding.state === 'found'
+                    ? (finding.profile.description ?? '')
+                    : (finding.problems[0] ?? ''),
+                ),
+              least: 20,
+            },
+            {
+              head: 'FILE',
+              cell: (finding) =>
+                finding.state === 'found' ? (finding.profile.file ?? 'built in') : finding.file,
+              least: 12,
+              keep: 1,
+            },
+          ]),
+          ...(missing.length === 0
+            ? []
+            : [
+                '',
+                'Of the roster, not installed:',
+                table(style, missing, [
+                  { head: 'NAME', cell: (each) => each.name },
+                  { head: 'ABOUT', cell: (each) => oneLine(each.description ?? ''), least: 20 },
+                ]),
+              ]),
+        ].join('\n'),
+      next: [
+        ...(missing.length === 0 ? [] : ['yard profile install <name>']),
+        'yard profile create <name>',
+        'yard create "<title>" --assignee <name>',
+      ],
     }
   },
 })
@@ -130,6 +150,64 @@ export const profileCreate = command({
       piped: file ?? '',
       text: () => `Wrote ${file}`,
       next: [`look it over, then: yard profile check ${wanted}`],
+    }
+  },
+})
+
+export const profileInstall = command({
+  about:
+    'Writes a profile of the starter roster into the home, for an agent that is installed here or named. Profiles that are there stay.',
+  effect: 'changes',
+  arguments: {
+    name: optional('Of the roster, as yard profile list shows it; with --from, how it is to be called.'),
+  },
+  options: {
+    agent: text('agent', 'Who does the work; by default an agent that is installed.'),
+    all: flag('The whole roster.'),
+    from: text('file', 'A profile from elsewhere instead.', { completes: 'file' }),
+    force: flag('In the place of a profile that is there.'),
+  },
+  examples: [
+    'yard profile install backend-dev --agent claude',
+    'yard profile install --all',
+    'yard profile install --from ./tester.md',
+  ],
+  async run({ services, folder }, { arguments: { name: wanted }, options }) {
+    if (
+      [wanted !== undefined && options.from === undefined, options.all, options.from !== undefined].filter(
+        Boolean,
+      ).length !== 1
+    )
+      throw new UsageError(
+        'Say one of: the name of a profile, --all, or --from <file>. See: yard profile list',
+      )
+    const roster = await services.roster()
+    const given = { agent: options.agent ?? null, force: options.force }
+    const skipped = options.all && !options.force ? roster.list().filter(({ isThere }) => isThere) : []
+    const names = options.all
+      ? roster.list().flatMap(({ name: each, isThere }) => (isThere && !options.force ? [] : [each]))
+      : [wanted ?? null]
+    const from = options.from === undefined ? null : resolve(folder, options.from)
+    const written: Awaited<ReturnType<typeof roster.install>>[] = []
+    for (const each of names) written.push(await roster.install({ name: each, from, ...given }))
+    return {
+      data: {
+        installed: written.map(({ name: each, agent, file }) => ({ name: each, agent, file })),
+        kept: skipped.map(({ name: each }) => each),
+      },
+      text: () =>
+        [
+          ...written.map(({ agent, file }) => `Wrote ${file}, for ${agent}`),
+          ...(skipped.length === 0
+            ? []
+            : [`Kept what is there: ${skipped.map(({ name: each }) => each).join(', ')}`]),
+        ].join('\n'),
+      next: [
+        ...written.slice(0, 1).map(({ name: each }) => `yard profile check ${each}`),
+        ...(written.some(({ name: each }) => each === 'orchestrator')
+          ? ['yard create "<a rough idea>" --triage', 'yard decompose <id>']
+          : written.slice(0, 1).map(({ name: each }) => `yard create "<title>" --assignee ${each}`)),
+      ],
     }
   },
 })

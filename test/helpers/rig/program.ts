@@ -13,7 +13,7 @@ export const yardProgram = process.env['YARD_RIG_PROGRAM'] ?? join(checkout, 'bi
 export function installCopy(folder: string): string {
   const root = dirname(dirname(realpathSync(yardProgram)))
   mkdirSync(folder)
-  for (const part of ['bin', 'dist', 'skills', 'package.json'])
+  for (const part of ['bin', 'dist', 'skills', 'profiles', 'package.json'])
     if (existsSync(join(root, part))) cpSync(join(root, part), join(folder, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return join(folder, 'bin', 'yard')
