@@ -34,6 +34,15 @@ const count = () => {
   const error = 'a whole number, 1 or more'
   return z.int({ error }).min(1, { error }).max(1_000_000_000, { error }).nullable().default(null)
 }
+const amount = (error: string, number: z.ZodNumber) => number.min(0, { error }).nullable().default(null)
+const dollars = () => {
+  const error = 'an amount in US dollars, such as 5 or 0.50'
+  return amount(error, z.number({ error }).max(1_000_000_000, { error }))
+}
+const tokens = () => {
+  const error = 'a whole number of tokens'
+  return amount(error, z.int({ error }).max(1_000_000_000_000, { error }))
+}
 const duration = z
   .unknown()
   .transform((value, context) => {
@@ -69,6 +78,10 @@ const LIMITS = {
   max_running: count(),
   max_attempts: count(),
   attempts_per_day: count(),
+  cost_per_day: dollars(),
+  tokens_per_day: tokens(),
+  cost_per_task: dollars(),
+  tokens_per_task: tokens(),
   grace: duration,
 }
 const FRONT_MATTER = {
@@ -152,6 +165,10 @@ export function parseProfile({ name, text: source, file, base, userHome }: Profi
       maxRunning: value.limits.max_running,
       maxAttempts: value.limits.max_attempts,
       attemptsPerDay: value.limits.attempts_per_day,
+      costPerDay: value.limits.cost_per_day,
+      tokensPerDay: value.limits.tokens_per_day,
+      costPerTask: value.limits.cost_per_task,
+      tokensPerTask: value.limits.tokens_per_task,
       graceSeconds: value.limits.grace,
     },
     repository,

@@ -48,6 +48,12 @@ export interface ProfileLimits {
   readonly maxAttempts: number | null
   readonly attemptsPerDay: number | null
   readonly graceSeconds: number | null
+  /** In US dollars. */
+  readonly costPerDay: number | null
+  readonly tokensPerDay: number | null
+  /** In US dollars. */
+  readonly costPerTask: number | null
+  readonly tokensPerTask: number | null
 }
 
 /** Completes the sentence "must be …". */

@@ -1,11 +1,11 @@
 /** `yard gateway start` and `yard daemon`: runs until it is told to stop. */
 import { openProfiles, repositoryAround } from '../agents/profiles.ts'
 import type { GatewayRunOptions } from '../cli/services.ts'
-import { policyFor } from '../dispatch/start-task.ts'
 import { openBackups } from './backup-service.ts'
 import { runHomeGateway } from './gateway.ts'
+import { profilePolicy } from './profile-policy.ts'
 import type { ServicesWiring } from './wiring.ts'
-import { LiveConfig, policyOf } from './settings.ts'
+import { LiveConfig } from './settings.ts'
 
 /** Returns after a clean stop. The workers go on. */
 export async function runGatewayHere(wiring: ServicesWiring, options: GatewayRunOptions): Promise<void> {
@@ -23,11 +23,7 @@ export async function runGatewayHere(wiring: ServicesWiring, options: GatewayRun
     repository: repositoryAround(process.cwd()),
     userHome: env['HOME'] ?? paths.home,
   })
-  wiring.usePolicy((name) => {
-    const board = policyOf(config.settings)
-    const found = name == null ? null : profiles.find(name)
-    return found?.state === 'found' ? policyFor(board, found.profile) : board
-  })
+  wiring.usePolicy(profilePolicy(() => config.settings, profiles))
   const backups = await openBackups(wiring, config.settings.backups.keep)
   const { daemon } = options
   await runHomeGateway({

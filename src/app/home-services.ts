@@ -36,6 +36,8 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
       return { board: kanban.max_running, profile: kanban.max_running_per_profile }
     },
     profiles,
+    // A process that goes on heeds them anyway.
+    heedProfiles: () => Promise.resolve(),
     async profileFiles() {
       const { readProfileText, writeProfileText, createProfileText } =
         await import('../agents/profile-files.ts')

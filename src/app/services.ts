@@ -16,8 +16,14 @@ export function openServices(wiring: ServicesWiring): Services {
     once(() => readConfig(paths, env)),
   )
   const { config, profiles } = home
+  const heedProfiles = once(async () => {
+    const { profilePolicy } = await import('./profile-policy.ts')
+    const { settings } = await config()
+    wiring.usePolicy(profilePolicy(() => settings, await profiles()))
+  })
   return {
     ...home,
+    heedProfiles,
     attachments: async () =>
       (await import('./attachment-service.ts')).openAttachments(
         paths.attachments,
@@ -53,6 +59,7 @@ export function openServices(wiring: ServicesWiring): Services {
         import('../dispatch/dispatcher.ts'),
         import('./dispatch.ts'),
       ])
+      await heedProfiles()
       const settings = dispatchSettingsOf((await config()).settings)
       const deps = dispatchDeps({
         kernel: await wiring.kernel(),

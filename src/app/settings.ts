@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { LoadedConfig, Settings } from '../contract/config.ts'
 import type { Serving } from '../cli/services.ts'
-import { NO_CEILINGS } from '../domain/budget.ts'
+import { fromUnits, type DefaultCeilings } from '../domain/budget.ts'
 import type { BoardPolicy } from '../kernel/deps.ts'
 import type { DispatchSettings } from '../dispatch/settings.ts'
 import type { HomePaths } from '../lib/paths.ts'
@@ -118,7 +118,11 @@ function stamp(file: string): string {
   return stat === undefined ? 'none' : `${stat.mtimeNs}:${stat.size}:${stat.ino}`
 }
 
-export const policyOf = ({ kanban, triage }: Pick<Settings, 'kanban' | 'triage'>): BoardPolicy => ({
+export const policyOf = ({
+  kanban,
+  triage,
+  budgets,
+}: Pick<Settings, 'kanban' | 'triage' | 'budgets'>): BoardPolicy => ({
   maxAttempts: kanban.max_attempts,
   maxAttemptsPerProfileAndDay: kanban.max_attempts_per_profile_per_day,
   failureLimit: kanban.failure_limit,
@@ -127,10 +131,24 @@ export const policyOf = ({ kanban, triage }: Pick<Settings, 'kanban' | 'triage'>
   claimTtlSeconds: kanban.claim_ttl_seconds,
   leaseSeconds: kanban.lease_seconds,
   equalFailureLimit: kanban.equal_failure_limit,
-  ceilings: NO_CEILINGS,
-  prices: {},
+  ceilings: ceilingsOf(budgets),
+  prices: budgets.prices,
   maxProposals: triage.max_proposals,
 })
+
+const ceilingsOf = (budgets: Settings['budgets']): DefaultCeilings => ({
+  costPerDay: micros(budgets.cost_per_day),
+  tokensPerDay: budgets.tokens_per_day,
+  costPerProfileAndDay: micros(budgets.cost_per_profile_per_day),
+  tokensPerProfileAndDay: budgets.tokens_per_profile_per_day,
+  costPerTask: micros(budgets.cost_per_task),
+  tokensPerTask: budgets.tokens_per_task,
+  granters: budgets.granters,
+  ofProfile: [],
+})
+
+const micros = (dollars: number | null): number | null =>
+  dollars === null ? null : fromUnits('cost', dollars)
 
 /**
  * The settings in force, or null where nothing was configured. A worker that has something to report is not kept from it by
@@ -149,6 +167,7 @@ export async function settingsIfAny(paths: Pick<HomePaths, 'config'>, env: Env):
 export const dispatchSettingsOf = ({
   kanban,
   triage,
+  budgets,
   workspaces,
   environment,
   attachments,
@@ -170,7 +189,7 @@ export const dispatchSettingsOf = ({
     autoRelease: triage.auto_release,
     autoAccept: triage.auto_accept,
   },
-  policy: policyOf({ kanban, triage }),
+  policy: policyOf({ kanban, triage, budgets }),
 })
 
 /** A path as people write it: `~` is the user's home, a relative one is below `base`. */

@@ -34,6 +34,7 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   profile: { summary: 'Profiles: who does the work', section: 'setup' },
   workspaces: { summary: 'Every workspace, whose it is and why it is there', section: 'look' },
   skills: { summary: 'Skills of the package, for agents you start yourself', section: 'setup' },
+  budget: { summary: 'Budgets: what may be spent, and who grants more', section: 'run' },
   token: { summary: 'Tokens: who may use the HTTP interface', section: 'setup' },
   config: { summary: 'Settings: what holds, and where it came from', section: 'setup' },
 }
@@ -274,6 +275,12 @@ export const TABLE: readonly Entry[] = [
     load: async () => (await import('./commands/stats.ts')).assignees,
   },
   {
+    name: 'usage',
+    summary: 'Tokens, cost and time that runs used',
+    section: 'look',
+    load: async () => (await import('./commands/usage.ts')).usage,
+  },
+  {
     name: 'workspaces',
     summary: 'Every workspace, whose it is and why it is there',
     section: 'look',
@@ -286,6 +293,36 @@ export const TABLE: readonly Entry[] = [
     load: async () => (await import('./commands/workspaces.ts')).workspacesRestore,
   },
 
+  {
+    name: 'budget list',
+    summary: 'Every budget, and how it stands',
+    section: 'run',
+    load: async () => (await import('./commands/budget.ts')).budgetList,
+  },
+  {
+    name: 'budget show',
+    summary: 'One budget, its grants and its past',
+    section: 'run',
+    load: async () => (await import('./commands/budget.ts')).budgetShow,
+  },
+  {
+    name: 'budget set',
+    summary: 'Hold new runs when so much is spent',
+    section: 'run',
+    load: async () => (await import('./commands/budget.ts')).budgetSet,
+  },
+  {
+    name: 'budget grant',
+    summary: 'Grant more for this period',
+    section: 'run',
+    load: async () => (await import('./commands/budget.ts')).budgetGrant,
+  },
+  {
+    name: 'budget remove',
+    summary: 'End a budget',
+    section: 'run',
+    load: async () => (await import('./commands/budget.ts')).budgetRemove,
+  },
   {
     name: 'gateway start',
     summary: 'Start it: dispatching, live updates, dashboard',

@@ -6,6 +6,8 @@ import type { Context } from './context.ts'
 export async function whyContext(context: Context, task: Task): Promise<WhyContext> {
   if (task.status !== 'ready') return { caps: null, dispatcher: 'unknown' }
   const { services } = context
+  // Nothing was spent where nobody has run, and then no budget of a profile's own can be the reason.
+  if (await (await context.kernel()).hasSpent(task)) await services.heedProfiles()
   const { running, dispatching } = await services.gateway.status()
   return { caps: await capsFor(context, task), dispatcher: running && dispatching ? 'running' : 'absent' }
 }

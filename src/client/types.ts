@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (226a4cc7e96207cc); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (12da3e34537cca0e); edit src/contract/operations instead.
 
 export type Attachment = {
   id: number
@@ -75,6 +75,42 @@ export type BoardTask = {
     started: number | null
     time_to_complete: number | null
   }
+}
+
+export type Budget = {
+  /** The scope, name, measure and period with colons between, such as board:cost:day or profile:coder:tokens:month. */
+  id: string
+  scope: 'board' | 'tenant' | 'profile' | 'provider' | 'task'
+  /** * for the board. */
+  target: string
+  measure: 'cost' | 'tokens' | 'runs' | 'runtime'
+  period: 'day' | 'week' | 'month' | 'total'
+  unit: 'usd' | 'tokens' | 'runs' | 'seconds'
+  /** From here on people are told that it is near. */
+  soft: number | null
+  /** From here on no run opens. */
+  hard: number | null
+  /** On top of the hard limit, in this period. */
+  granted: number
+  /** In US dollars, tokens, runs or seconds, as the measure says. */
+  spent: number
+  left: number | null
+  standing: 'free' | 'near' | 'reached'
+  /** Tokens whose cost nobody knows: a budget of cost cannot see them. */
+  unpriced_tokens: number
+  /** Whether open runs are ended when the hard limit is reached. */
+  stop_running: boolean
+  /** Who may change it and grant more; none: any person. */
+  granters: string[]
+  /** board: somebody set it. The others are defaults: from the file of a profile, or the configuration. */
+  origin: 'board' | 'profile' | 'config'
+  /** Unix time in whole seconds. */
+  set_at: number | null
+  set_by: string | null
+  /** Unix time in whole seconds. */
+  period_start: number
+  /** Null: it never ends. Periods begin and end at midnight UTC. */
+  period_end: number | null
 }
 
 /** A task as a card on a large board: without its texts. */
@@ -290,6 +326,8 @@ export type Run = {
   host: string | null
   phase: 'launching' | 'starting' | 'running' | 'gone' | null
   log_path: string | null
+  /** Null for a run that was claimed by hand. */
+  usage: Usage | null
 }
 
 export type Stats = {
@@ -403,6 +441,8 @@ export type TaskDetail = {
     refunded: number
     granted: number
   }
+  /** All its runs together. */
+  usage: Usage
 }
 
 export type TaskStatus = 'triage' | 'todo' | 'ready' | 'running' | 'blocked' | 'review' | 'done' | 'archived'
@@ -419,6 +459,37 @@ export type Token = {
   created_by: string
   /** Unix time in whole seconds. */
   expires_at: number | null
+}
+
+export type Usage = {
+  runs: number
+  runtime_seconds: number
+  /** Those read from a cache included. */
+  tokens_in: number
+  tokens_cached: number
+  tokens_out: number
+  /** What is known of the cost, reported or estimated; null when nothing is. It may not be all. */
+  cost_usd: number | null
+  /** The part of it that the price table reckons. */
+  estimated_usd: number
+  /** Tokens whose cost nobody knows. */
+  unpriced_tokens: number
+}
+
+export type UsageRow = {
+  runs: number
+  runtime_seconds: number
+  /** Those read from a cache included. */
+  tokens_in: number
+  tokens_cached: number
+  tokens_out: number
+  /** What is known of the cost, reported or estimated; null when nothing is. It may not be all. */
+  cost_usd: number | null
+  /** The part of it that the price table reckons. */
+  estimated_usd: number
+  /** Tokens whose cost nobody knows. */
+  unpriced_tokens: number
+  key: string | null
 }
 
 export type Workspace = {
@@ -632,6 +703,52 @@ export interface Inputs {
     /** The last so many bytes only. */
     tail?: number | undefined
   }
+  /** What runs used: tokens, cost and time, by task, profile, tenant, provider, model or day. Needs the scope `read`. */
+  readUsage: {
+    /** profile by default. */
+    by?: 'task' | 'profile' | 'tenant' | 'provider' | 'model' | 'day' | undefined
+    /** Unix time: from the day (UTC) on that it lies in. */
+    since?: number | undefined
+    /** Unix time: up to the day (UTC) that it lies in. */
+    until?: number | undefined
+    /** The id of a task: t_ and lowercase hex. */
+    task?: string | undefined
+    profile?: string | undefined
+    tenant?: string | undefined
+    provider?: string | undefined
+    model?: string | undefined
+  }
+  /** Every budget in force, with how it stands. Those that hold for each single task by default are not listed. Needs the scope `read`. */
+  listBudgets: {}
+  /** One budget, with all that was ever set and granted on it. Needs the scope `read`. */
+  getBudget: {
+    /** The scope, name, measure and period with colons between, such as board:cost:day or profile:coder:tokens:month. */
+    id: string
+  }
+  /** Sets a budget, in place of the one that was set or a default. It counts from the next run that would open; what was spent stays spent. Needs the scope `operate`. */
+  setBudget: {
+    /** The scope, name, measure and period with colons between, such as board:cost:day or profile:coder:tokens:month. */
+    id: string
+  } & {
+    soft?: number | null | undefined
+    hard?: number | null | undefined
+    stop_running?: boolean | null | undefined
+    granters?: string[] | null | undefined
+  }
+  /** Ends a budget that somebody set; a default counts again. Needs the scope `operate`. */
+  removeBudget: {
+    /** The scope, name, measure and period with colons between, such as board:cost:day or profile:coder:tokens:month. */
+    id: string
+  }
+  /** Grants more on a budget, for its present period. Tasks it held resume by themselves. Needs the scope `operate`. */
+  grantBudget: {
+    /** The scope, name, measure and period with colons between, such as board:cost:day or profile:coder:tokens:month. */
+    id: string
+  } & {
+    /** In US dollars, tokens, runs or seconds, as the measure says. */
+    amount: number
+    reason?: string | null | undefined
+  }
   /** Who you are here, and what you may do. Needs the scope `read`; the worker of a run may use it (anywhere). */
   getSession: {}
   /** Logs out: the session of this browser ends. Needs the scope `read`. */
@@ -844,6 +961,52 @@ export interface Outputs {
     size_bytes: number
     content: string
     truncated: boolean
+  }
+  readUsage: {
+    by: 'task' | 'profile' | 'tenant' | 'provider' | 'model' | 'day'
+    /** The first day. */
+    since: string | null
+    /** The last day. */
+    until: string | null
+    rows: UsageRow[]
+    total: Usage
+  }
+  listBudgets: {
+    budgets: Budget[]
+  }
+  getBudget: {
+    budget: Budget
+    grants: {
+      /** In US dollars, tokens, runs or seconds, as the measure says. */
+      amount: number
+      reason: string
+      granted_by: string
+      /** Unix time in whole seconds. */
+      granted_at: number
+      /** Unix time in whole seconds. */
+      period_start: number
+    }[]
+    history: {
+      soft: number | null
+      hard: number | null
+      stop_running: boolean
+      granters: string[]
+      /** Unix time in whole seconds. */
+      set_at: number | null
+      set_by: string | null
+      /** Unix time in whole seconds. */
+      ended_at: number | null
+      ended_by: string | null
+    }[]
+  }
+  setBudget: {
+    budget: Budget
+  }
+  removeBudget: {
+    ok: boolean
+  }
+  grantBudget: {
+    budget: Budget
   }
   getSession: {
     name: string

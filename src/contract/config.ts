@@ -81,6 +81,27 @@ const origins = rule('a list of origins such as https://board.example', (error) 
 const variable = rule(VARIABLE_RULE, (error) => z.string(error).refine(isGrantableVariable, error))
 const variables = rule('a list of names of environment variables', (error) => z.array(variable, error))
 
+const dollars = rule('an amount in US dollars such as 5 or 0.50, or null for none', (error) =>
+  z.number(error).min(0, error).max(1_000_000_000, error).nullable(),
+)
+const tokens = rule('a whole number, 0 or more, or null for none', (error) =>
+  z.int(error).min(0, error).max(1_000_000_000_000, error).nullable(),
+)
+const names = rule('a list of names', (error) => z.array(z.string(error).trim().min(1, error), error))
+const price = (error: { error: string }) => z.number(error).min(0, error).max(1_000_000, error)
+const prices = rule(
+  'a map from the name of a model to its prices in US dollars for a million tokens, such as {"acme-large": {"input": 3, "cached": 0.3, "output": 15}}',
+  (error) =>
+    z.record(
+      z.string(error),
+      z.strictObject(
+        { input: price(error), cached: price(error).nullable().default(null), output: price(error) },
+        error,
+      ),
+      error,
+    ),
+)
+
 const setting = <T extends z.ZodType>(schema: T, fallback: z.output<T>, about: string) =>
   schema.default(fallback as never).describe(about)
 
@@ -164,6 +185,24 @@ const GROUPS = {
     auto_accept: setting(flag, false, 'Whether a proposed text is taken without a person who agrees.'),
     max_proposals: setting(wholeNumber(1, 100), 12, 'Tasks one decomposition may propose.'),
   },
+  budgets: {
+    cost_per_day: setting(dollars, null, 'What all workers together may cost in one day (UTC).'),
+    tokens_per_day: setting(tokens, null, 'Tokens all workers together may use in one day (UTC).'),
+    cost_per_profile_per_day: setting(
+      dollars,
+      null,
+      'What the workers of one profile may cost in one day (UTC).',
+    ),
+    tokens_per_profile_per_day: setting(
+      tokens,
+      null,
+      'Tokens the workers of one profile may use in one day (UTC).',
+    ),
+    cost_per_task: setting(dollars, null, 'What all attempts at one task may cost.'),
+    tokens_per_task: setting(tokens, null, 'Tokens all attempts at one task may use.'),
+    granters: setting(names, [], 'Who may grant more on these budgets; empty: any person.'),
+    prices: setting(prices, {}, 'What models cost, for agents that report tokens and no cost.'),
+  },
   workspaces: {
     repository: setting(folder, null, 'The git repository of worktree workspaces that name none.'),
     trash_retention_days: setting(
@@ -230,6 +269,7 @@ export const settingsSchema = z.strictObject(
   {
     kanban: group(GROUPS.kanban),
     triage: group(GROUPS.triage),
+    budgets: group(GROUPS.budgets),
     workspaces: group(GROUPS.workspaces),
     logs: group(GROUPS.logs),
     events: group(GROUPS.events),

@@ -16,6 +16,10 @@ export interface ProfileFacts {
     readonly maxRunning: number | null
     readonly maxAttempts: number | null
     readonly attemptsPerDay: number | null
+    readonly costPerDay: number | null
+    readonly tokensPerDay: number | null
+    readonly costPerTask: number | null
+    readonly tokensPerTask: number | null
     readonly graceSeconds: number | null
   }
   readonly repository: string | null
@@ -37,6 +41,10 @@ export const profileView = (profile: ProfileFacts) => ({
     max_running: profile.limits.maxRunning,
     max_attempts: profile.limits.maxAttempts,
     attempts_per_day: profile.limits.attemptsPerDay,
+    cost_per_day: profile.limits.costPerDay,
+    tokens_per_day: profile.limits.tokensPerDay,
+    cost_per_task: profile.limits.costPerTask,
+    tokens_per_task: profile.limits.tokensPerTask,
     grace_seconds: profile.limits.graceSeconds,
   },
   repository: profile.repository,

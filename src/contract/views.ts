@@ -6,6 +6,8 @@ import type { LedgerTotals } from '../domain/change.ts'
 import type { BoardEvent } from '../domain/event.ts'
 import type { Hold, Reason } from '../domain/hold.ts'
 import type { Run, RunEvidence, RunProcess } from '../domain/run.ts'
+import type { Amounts } from '../domain/usage.ts'
+import { usageView } from './usage-views.ts'
 import type { Comment, Task, TaskStatus } from '../domain/task.ts'
 import type { ProposalState, TriageRequest } from '../domain/triage.ts'
 
@@ -40,6 +42,7 @@ export const taskView = (task: Task) => ({
 
 /** A run with what its runner saw of it, when a dispatcher started it. */
 export interface RunWithEvidence extends Run {
+  readonly usage?: Amounts | null
   readonly evidence?: RunEvidence | null
   readonly process?: RunProcess | null
 }
@@ -68,6 +71,7 @@ export const runView = (run: RunWithEvidence) => ({
   host: run.process?.host ?? null,
   phase: run.process?.phase ?? null,
   log_path: run.process?.logPath ?? null,
+  usage: run.usage == null ? null : usageView(run.usage),
 })
 
 export const commentView = (comment: Comment) => ({
@@ -219,6 +223,7 @@ export interface TaskDetailFacts {
   readonly lateReports: readonly LateReportFacts[]
   readonly workspaces: readonly WorkspaceFacts[]
   readonly attempts: LedgerTotals
+  readonly usage: Amounts
 }
 
 /** Everything about one card: `task, comments, events, links, runs`, and what we have beside them. */
@@ -238,6 +243,7 @@ export const taskDetailView = (details: TaskDetailFacts) => {
     late_reports: details.lateReports.map(lateReportView),
     workspaces: details.workspaces.map(workspaceView),
     attempts: details.attempts,
+    usage: usageView(details.usage),
   }
 }
 

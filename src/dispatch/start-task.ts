@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { LaunchPlan } from '../agents/preflight.ts'
 import type { Profile } from '../agents/profile.ts'
 import { programSearch } from '../agents/preflight.ts'
-import type { BudgetState } from '../domain/budget.ts'
+import { fromUnits, withCeilings, type BudgetState } from '../domain/budget.ts'
 import { isYardError } from '../domain/errors.ts'
 import { resumable, type AgentIdentity } from '../domain/run-agent.ts'
 import type { Task } from '../domain/task.ts'
@@ -50,6 +50,12 @@ export const policyFor = (board: BoardPolicy, { limits }: Pick<Profile, 'limits'
   ...board,
   maxAttempts: limits.maxAttempts ?? board.maxAttempts,
   maxAttemptsPerProfileAndDay: limits.attemptsPerDay ?? board.maxAttemptsPerProfileAndDay,
+  ceilings: withCeilings(board.ceilings, {
+    costPerProfileAndDay: limits.costPerDay === null ? null : fromUnits('cost', limits.costPerDay),
+    tokensPerProfileAndDay: limits.tokensPerDay,
+    costPerTask: limits.costPerTask === null ? null : fromUnits('cost', limits.costPerTask),
+    tokensPerTask: limits.tokensPerTask,
+  }),
 })
 
 /** By which the claims of this process can be told from those of others. */

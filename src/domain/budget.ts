@@ -3,6 +3,7 @@
  * that no ending, restart or comment is a way round them; only a person grants more, and the grant is a row.
  */
 import { denied, invalid } from './errors.ts'
+import { parseDuration } from './duration.ts'
 import { BOARD_TARGET, reason, type Reason } from './hold.ts'
 import type { Actor } from './actor.ts'
 import type { Seconds, Task } from './task.ts'
@@ -124,7 +125,7 @@ export function measured(measure: Measure, amounts: Amounts): number {
 export const budgetId = ({ scope, target, measure, period }: BudgetKey): string =>
   scope === 'board' ? `board:${measure}:${period}` : `${scope}:${target}:${measure}:${period}`
 
-const BUDGET_ID_RULE =
+export const BUDGET_ID_RULE =
   'scope, name, measure and period with colons between, such as board:cost:day or profile:coder:tokens:month'
 
 /** What an id is about; throws `bad_budget` for any other text. */
@@ -152,17 +153,63 @@ export function parseBudgetId(id: string): BudgetKey {
 const isOneOf = <T extends string>(values: readonly T[], value: string | undefined): value is T =>
   (values as readonly (string | undefined)[]).includes(value)
 
+/** The unit people and programs write a measure in. */
+export const UNITS = {
+  cost: 'usd',
+  tokens: 'tokens',
+  runs: 'runs',
+  runtime: 'seconds',
+} as const satisfies Record<Measure, string>
+
 const MICROS = 1_000_000
 
 /** From how it is stored to how it is written: dollars for millionths of them. */
-const inUnits = (measure: Measure, amount: number): number => (measure === 'cost' ? amount / MICROS : amount)
+export const inUnits = (measure: Measure, amount: number): number =>
+  measure === 'cost' ? amount / MICROS : amount
 
 /** From how it is written to how it is stored. */
-const fromUnits = (measure: Measure, amount: number): number =>
+export const fromUnits = (measure: Measure, amount: number): number =>
   measure === 'cost' ? Math.round(amount * MICROS) : amount
 
+/** The most of anything, as it is stored. */
+const MOST = 1_000_000_000_000_000
+
+const AMOUNT_RULES = {
+  cost: 'an amount in US dollars, such as 5 or 0.50',
+  tokens: 'a whole number of tokens, such as 200000, 200k or 2m',
+  runs: 'a whole number of runs',
+  runtime: 'a duration such as 30m, 2h, 1d, or a number of seconds',
+} as const satisfies Record<Measure, string>
+
+/** What somebody wrote as an amount of a measure, as it is stored; throws `bad_amount`. */
+export function parseAmount(measure: Measure, text: string): number {
+  const amount = readAmount(measure, text.trim().toLowerCase().replaceAll('_', ''))
+  if (amount === null || !Number.isSafeInteger(amount) || amount < 0 || amount > MOST)
+    throw invalid('bad_amount', `${JSON.stringify(text)} must be ${AMOUNT_RULES[measure]}.`, { amount: text })
+  return amount
+}
+
+function readAmount(measure: Measure, text: string): number | null {
+  switch (measure) {
+    case 'cost': {
+      const dollars = /^\$?(\d{1,9}(?:\.\d{1,6})?)(?: ?usd)?$/.exec(text)?.[1]
+      return dollars === undefined ? null : fromUnits('cost', Number(dollars))
+    }
+    case 'tokens': {
+      const [, number, times = ''] = /^(\d{1,12}(?:\.\d{1,6})?)([km]?)$/.exec(text) ?? []
+      return number === undefined
+        ? null
+        : Number(number) * (times === 'm' ? 1_000_000 : times === 'k' ? 1000 : 1)
+    }
+    case 'runs':
+      return /^\d{1,12}$/.test(text) ? Number(text) : null
+    case 'runtime':
+      return text === '0' ? 0 : /^\d{1,12}$/.test(text) ? Number(text) : parseDuration(text)
+  }
+}
+
 /** An amount in words: `$1.24`, `1.2M tokens`, `3 runs`, `2 h 5 min`. */
-function amountText(measure: Measure, amount: number): string {
+export function amountText(measure: Measure, amount: number): string {
   switch (measure) {
     case 'cost':
       return dollars(amount)
@@ -176,12 +223,12 @@ function amountText(measure: Measure, amount: number): string {
 }
 
 /** Cents, and more places where there are no cents to show. */
-function dollars(micros: number): string {
+export function dollars(micros: number): string {
   const amount = micros / MICROS
   return `$${amount > 0 && amount < 0.01 ? amount.toFixed(4) : amount.toFixed(2)}`
 }
 
-function tokenCount(tokens: number): string {
+export function tokenCount(tokens: number): string {
   if (tokens < 1_000) return String(tokens)
   if (tokens < 1_000_000) return `${(tokens / 1_000).toFixed(tokens < 10_000 ? 1 : 0)}k`
   return `${(tokens / 1_000_000).toFixed(1)}M`
@@ -220,7 +267,7 @@ const grantOf = ({ measure, hard }: BudgetState): string => {
   return measure === 'runtime' ? String(amount) : String(inUnits(measure, amount))
 }
 
-const grantCommand = (state: BudgetState): string =>
+export const grantCommand = (state: BudgetState): string =>
   `yard budget grant ${shellWord(budgetId(state))} ${grantOf(state)}`
 
 const shellWord = (text: string): string =>
@@ -283,6 +330,19 @@ export const NO_CEILINGS: DefaultCeilings = {
   tokensPerTask: null,
   granters: [],
   ofProfile: [],
+}
+
+/** What a profile's own file says comes before the configuration. */
+export function withCeilings(
+  configured: DefaultCeilings,
+  own: Readonly<Partial<Record<DefaultName, number | null>>>,
+): DefaultCeilings {
+  const said = (Object.keys(own) as DefaultName[]).filter((name) => own[name] != null)
+  return {
+    ...configured,
+    ...Object.fromEntries(said.map((name) => [name, own[name]])),
+    ofProfile: said,
+  }
 }
 
 const DEFAULTS = {

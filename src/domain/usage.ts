@@ -39,6 +39,21 @@ export const added = (one: Amounts, other: Amounts): Amounts => combined(one, ot
 
 export const isNothing = (amounts: Amounts): boolean => NAMES.every((name) => amounts[name] === 0)
 
+/**
+ * The cost in millionths of a US dollar, reported and estimated together; null when nobody knows any of it. What is known
+ * may not be all: see `unpricedTokens`.
+ */
+export const knownCost = ({
+  costMicros,
+  estimatedMicros,
+  unpricedTokens,
+  tokensIn,
+  tokensOut,
+}: Omit<Amounts, 'runs' | 'runtimeSeconds' | 'tokensCached'>): number | null =>
+  costMicros + estimatedMicros > 0 || (unpricedTokens === 0 && tokensIn + tokensOut > 0)
+    ? costMicros + estimatedMicros
+    : null
+
 /** US dollars for a million tokens. */
 export interface Price {
   readonly input: number
@@ -142,3 +157,7 @@ export function bookings(
 }
 
 const amountsOnly = ({ day: _, ...amounts }: DayAmounts): Amounts => amounts
+
+/** What usage is summed up by. */
+export const USAGE_GROUPS = ['task', 'profile', 'tenant', 'provider', 'model', 'day'] as const
+export type UsageGroup = (typeof USAGE_GROUPS)[number]

@@ -14,6 +14,8 @@ export interface HomeServices {
   /** How many cards may run; cheap where there is no config.yaml. */
   caps(): Promise<NonNullable<WhyContext['caps']>>
   profiles(): Promise<Profiles>
+  /** From now on the ceilings in profiles' files count where the board says what holds a card. */
+  heedProfiles(): Promise<void>
   profileFiles(): Promise<ProfileFiles>
   roster(): Promise<Roster>
   /** The profile that works rough cards out; throws a refusal that says how to get one. */
@@ -78,6 +80,10 @@ export interface Profile {
     readonly maxRunning: number | null
     readonly maxAttempts: number | null
     readonly attemptsPerDay: number | null
+    readonly costPerDay: number | null
+    readonly tokensPerDay: number | null
+    readonly costPerTask: number | null
+    readonly tokensPerTask: number | null
     readonly graceSeconds: number | null
   }
   readonly repository: string | null

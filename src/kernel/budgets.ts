@@ -16,7 +16,7 @@ import { conflict, invalid, notFound } from '../domain/errors.ts'
 import { BOARD_TARGET } from '../domain/hold.ts'
 import type { Task } from '../domain/task.ts'
 import { MAX, storable } from '../domain/text.ts'
-import type { Amounts } from '../domain/usage.ts'
+import type { Amounts, UsageGroup } from '../domain/usage.ts'
 import type { Connection } from '../store/connection.ts'
 import {
   endBudget,
@@ -35,8 +35,8 @@ import {
   findUsageOfTask,
   findUsers,
   groupUsage,
+  sumUsage,
   type UsageFilter,
-  type UsageGroup,
   type UsageSum,
 } from '../store/tables/usage.ts'
 import { note, signatureOf } from './apply.ts'
@@ -129,6 +129,9 @@ function checkKey(key: BudgetKey): BudgetKey {
 function checkLimits({ soft, hard, stopRunning, granters }: BudgetLimits): BudgetLimits {
   if (soft === null && hard === null)
     throw invalid('no_limit', 'A budget needs a limit: give a hard one, a soft one, or both.')
+  for (const limit of [soft, hard])
+    if (limit !== null && (!Number.isSafeInteger(limit) || limit < 0))
+      throw invalid('bad_amount', 'A limit must be a whole number of what it measures, 0 or more.', { limit })
   if (soft !== null && hard !== null && soft > hard)
     throw invalid(
       'soft_above_hard',
@@ -258,6 +261,18 @@ export const cardBudgets = async (
 /** What was used, by group. */
 export const readUsage = ({ store }: KernelDeps, by: UsageGroup, filter: UsageFilter): Promise<UsageSum[]> =>
   store.read((db) => groupUsage(db, by, filter))
+
+/** Whether the profile of a card ever used anything. */
+export const hasSpent = async (
+  { store }: KernelDeps,
+  { assignee }: Pick<Task, 'assignee'>,
+): Promise<boolean> => {
+  if (assignee === null) return false
+  const [all] = await store.read((db) =>
+    sumUsage(db, [{ scope: 'profile', target: assignee, from: 0, to: null }]),
+  )
+  return all !== undefined && all.runs > 0
+}
 
 /** What each run of a card used. */
 export const usageOfRuns = ({ store }: KernelDeps, taskId: string): Promise<Map<number, Amounts>> =>

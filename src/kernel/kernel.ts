@@ -7,6 +7,7 @@ import { readBoard, readCards, readChanges } from './board.ts'
 import {
   budgetsOver,
   grantBudget,
+  hasSpent,
   listBudgets,
   readUsage,
   removeBudget,
@@ -109,6 +110,7 @@ const VERBS = {
   getStats,
   getTask,
   grantBudget,
+  hasSpent,
   heartbeatTask,
   helpOf,
   identifyRun,

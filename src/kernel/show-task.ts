@@ -4,6 +4,7 @@ import type { BoardEvent } from '../domain/event.ts'
 import { invalid, notFound, taskNotFound } from '../domain/errors.ts'
 import type { Run, RunEvidence, RunProcess } from '../domain/run.ts'
 import type { Comment, Task, TaskStatus } from '../domain/task.ts'
+import type { Connection } from '../store/connection.ts'
 import { findAttachments, type Attachment } from '../store/tables/attachments.ts'
 import { findComments } from '../store/tables/comments.ts'
 import { findEvents, latestEventId, type EventFilter } from '../store/tables/events.ts'
@@ -16,6 +17,8 @@ import { findRun, findRuns } from '../store/tables/runs.ts'
 import { countTasks, findTaskIds, findTasks, oldestReadyAt, type TaskFilter } from '../store/tables/tasks.ts'
 import { findWorkspaces, findWorkspacesOf, type Workspace } from '../store/tables/workspaces.ts'
 import type { LedgerTotals } from '../domain/change.ts'
+import { findUsageOfRun, findUsageOfTask } from '../store/tables/usage.ts'
+import { added, NO_AMOUNTS, type Amounts } from '../domain/usage.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
 export const listTasks = ({ store }: KernelDeps, filter: TaskFilter): Promise<Task[]> =>
@@ -47,6 +50,8 @@ export async function resolveTaskId({ store }: KernelDeps, given: string): Promi
 }
 
 export interface RunView extends Run {
+  /** What it used; null for a run that was claimed by hand. */
+  readonly usage: Amounts | null
   readonly evidence: RunEvidence | null
   readonly process: RunProcess | null
 }
@@ -63,6 +68,21 @@ export interface TaskDetails {
   readonly lateReports: readonly LateReport[]
   readonly workspaces: readonly Workspace[]
   readonly attempts: LedgerTotals
+  /** All its runs together. */
+  readonly usage: Amounts
+}
+
+async function runsOf(db: Connection, taskId: string): Promise<RunView[]> {
+  const usage = await findUsageOfTask(db, taskId)
+  const runs: RunView[] = []
+  for (const run of await findRuns(db, taskId))
+    runs.push({
+      ...run,
+      evidence: (await findEvidence(db, run.id)) ?? null,
+      process: (await findRunProcess(db, run.id)) ?? null,
+      usage: usage.get(run.id) ?? null,
+    })
+  return runs
 }
 
 /** Everything about one card, on one consistent state of the board. */
@@ -70,13 +90,7 @@ export async function showTask({ store }: KernelDeps, id: string): Promise<TaskD
   const now = await store.now()
   return store.read(async (db) => {
     const task = await requireTask(db, id)
-    const runs: RunView[] = []
-    for (const run of await findRuns(db, id))
-      runs.push({
-        ...run,
-        evidence: (await findEvidence(db, run.id)) ?? null,
-        process: (await findRunProcess(db, run.id)) ?? null,
-      })
+    const runs = await runsOf(db, id)
     return {
       task,
       parents: await findParents(db, id),
@@ -89,6 +103,7 @@ export async function showTask({ store }: KernelDeps, id: string): Promise<TaskD
       lateReports: await findLateReports(db, id),
       workspaces: await findWorkspacesOf(db, id),
       attempts: await ledgerTotals(db, id),
+      usage: runs.reduce((sum, run) => (run.usage === null ? sum : added(sum, run.usage)), NO_AMOUNTS),
     }
   })
 }
@@ -98,10 +113,12 @@ export async function getRun({ store }: KernelDeps, id: number): Promise<RunView
     const run = await findRun(db, id)
     if (run === undefined)
       throw notFound('run_not_found', `run ${id} not found. List a card's runs with: yard runs <id>`, { id })
+    const days = await findUsageOfRun(db, id)
     return {
       ...run,
       evidence: (await findEvidence(db, id)) ?? null,
       process: (await findRunProcess(db, id)) ?? null,
+      usage: days.length === 0 ? null : days.reduce(added, NO_AMOUNTS),
     }
   })
 }
@@ -109,14 +126,7 @@ export async function getRun({ store }: KernelDeps, id: number): Promise<RunView
 export async function listRuns({ store }: KernelDeps, taskId: string): Promise<RunView[]> {
   return store.read(async (db) => {
     await requireTask(db, taskId)
-    const runs: RunView[] = []
-    for (const run of await findRuns(db, taskId))
-      runs.push({
-        ...run,
-        evidence: (await findEvidence(db, run.id)) ?? null,
-        process: (await findRunProcess(db, run.id)) ?? null,
-      })
-    return runs
+    return runsOf(db, taskId)
   })
 }
 

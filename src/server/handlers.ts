@@ -9,8 +9,9 @@ import { eventHandlers } from './handlers/events.ts'
 import { runHandlers, type RunsDeps } from './handlers/runs.ts'
 import { taskHandlers, type TasksDeps } from './handlers/tasks.ts'
 import { triageHandlers } from './handlers/triage.ts'
+import { usageHandlers, type UsageDeps } from './handlers/usage.ts'
 
-export interface HandlersDeps extends AccessDeps, AttachmentsDeps, BoardDeps, RunsDeps, TasksDeps {
+export interface HandlersDeps extends AccessDeps, AttachmentsDeps, BoardDeps, RunsDeps, TasksDeps, UsageDeps {
   readonly hub: EventHub
   readonly standing: StandingConnections
 }
@@ -22,5 +23,6 @@ export const allHandlers = (deps: HandlersDeps): Handlers => ({
   ...triageHandlers(deps),
   ...eventHandlers(deps),
   ...runHandlers(deps),
+  ...usageHandlers(deps),
   ...accessHandlers(deps),
 })

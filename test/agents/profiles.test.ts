@@ -28,7 +28,7 @@ environment:
   allow: [MY_KEY]
   set: { PORT: 3000, LANG: C }
 skills: [kanban-worker, review, review]
-limits: { max_runtime: 30m, silence: 300, max_running: 1, max_attempts: 2, attempts_per_day: 9, grace: 10s }
+limits: { max_runtime: 30m, silence: 300, max_running: 1, max_attempts: 2, attempts_per_day: 9, grace: 10s, cost_per_day: 5, cost_per_task: 0.5, tokens_per_task: 200000 }
 repository: ~/src/project
 workspace: worktree`,
       '\nYou write code.\n---\nStill instructions.\n',
@@ -54,6 +54,10 @@ workspace: worktree`,
           maxRunning: 1,
           maxAttempts: 2,
           attemptsPerDay: 9,
+          costPerDay: 5,
+          tokensPerDay: null,
+          costPerTask: 0.5,
+          tokensPerTask: 200_000,
           graceSeconds: 10,
         },
         repository: '/user/src/project',

@@ -19,6 +19,7 @@ async function busyBoard(home: Home): Promise<string> {
 behaviour(['F44', 'dispatch.dry-run'], 'no verb that reads changes a byte of the board', async () => {
   using home = new Home()
   const id = await busyBoard(home)
+  await home.ok('budget', 'set', 'profile:coder:runs:day', '--hard', '0')
   await home.ok('backup')
   const how: Readonly<Record<string, readonly (readonly string[])[]>> = {
     show: [[id]],
@@ -27,6 +28,8 @@ behaviour(['F44', 'dispatch.dry-run'], 'no verb that reads changes a byte of the
     log: [[id]],
     context: [[id]],
     attachments: [[id]],
+    'budget show': [['profile:coder:runs:day']],
+    usage: [[], ['--by', 'day'], ['--since', '7d']],
     'config get': [['kanban.max_running']],
     'profile show': [['shell']],
     'profile check': [['shell']],

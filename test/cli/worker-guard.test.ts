@@ -85,6 +85,7 @@ describe('a shell inside a worker that was not given a way to report', () => {
       'notify-subscribe': [task, '--platform', 'x', '--chat-id', '1'], 'notify-unsubscribe': [task, '--platform', 'x', '--chat-id', '1'],
       'propose': ['--title', 'x'], 'profile install': ['ops'],
       'daemon': ['--force'], 'token create': ['x'], 'token revoke': ['1'],
+      'budget set': ['board:cost:day', '--hard', '1'], 'budget grant': ['board:cost:day', '1'], 'budget remove': ['board:cost:day'],
     } // prettier-ignore
     const perTask = new Set([
       'claim',

@@ -66,6 +66,14 @@ describe('F52: a setting is applied, or refused by name', () => {
       'server.allowed_hosts': ['board.example'],
       'server.allowed_origins': ['https://board.example'],
       'environment.allow': ['LANG', 'AWS_*'],
+      'budgets.cost_per_day': 20,
+      'budgets.tokens_per_day': 5_000_000,
+      'budgets.cost_per_profile_per_day': 2.5,
+      'budgets.tokens_per_profile_per_day': 0,
+      'budgets.cost_per_task': 0.5,
+      'budgets.tokens_per_task': 100_000,
+      'budgets.granters': ['alice'],
+      'budgets.prices': { 'acme-large': { input: 3, cached: 0.3, output: 15 } },
       'dashboard.kanban.default_tenant': 'acme',
     }
     const effective: Record<string, unknown> = { 'kanban.max_runtime': 1800, 'kanban.silence_limit': 600 }
@@ -87,7 +95,7 @@ describe('F52: a setting is applied, or refused by name', () => {
 
   test('the list of keys is the schema, no more and no less', () => {
     const leaves = (value: unknown, path: string): string[] =>
-      typeof value === 'object' && value !== null && !Array.isArray(value)
+      typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
         ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`))
         : [path]
     expect(configKeys().map(({ key }) => key)).toEqual(leaves(settingsSchema.parse({}), ''))
@@ -113,6 +121,10 @@ describe('F52: a setting is applied, or refused by name', () => {
     [
       'kanban:\n  dispatch_interval: 5\n',
       'config.yaml:2: kanban.dispatch_interval is not a known key. The nearest known key is kanban.dispatch_interval_seconds.',
+    ],
+    [
+      'budgets:\n  prices: { large: { input: 1, outputs: 2, output: 2 } }\n',
+      'config.yaml:2: budgets.prices.large.outputs is not a known key. The nearest known key is budgets.',
     ],
     [
       'logs:\n  retention: 5\n',

@@ -173,7 +173,7 @@ describe('migrating', () => {
         )
       }
     }
-  })
+  }, 90_000)
 })
 
 describe('the released schemas', () => {

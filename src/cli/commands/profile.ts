@@ -101,6 +101,10 @@ export const profileShow = command({
       ['at once', limits.maxRunning === null ? null : String(limits.maxRunning)],
       ['attempts', limits.maxAttempts === null ? null : String(limits.maxAttempts)],
       ['attempts a day', limits.attemptsPerDay === null ? null : String(limits.attemptsPerDay)],
+      ['cost a day', limits.costPerDay === null ? null : `$${limits.costPerDay}`],
+      ['tokens a day', limits.tokensPerDay === null ? null : String(limits.tokensPerDay)],
+      ['cost per task', limits.costPerTask === null ? null : `$${limits.costPerTask}`],
+      ['tokens per task', limits.tokensPerTask === null ? null : String(limits.tokensPerTask)],
       ['file', profile.file ?? 'built in'],
     ]
     return {
@@ -109,7 +113,7 @@ export const profileShow = command({
         [
           style.paint('bold', profile.name),
           ...rows.flatMap(([label, value]) =>
-            value === null ? [] : [`${style.paint('dim', label.padEnd(15))}${oneLine(value)}`],
+            value === null ? [] : [`${style.paint('dim', label.padEnd(16))}${oneLine(value)}`],
           ),
           ...(profile.instructions.trim() === '' ? [] : ['', safe(profile.instructions).trim()]),
         ].join('\n'),

@@ -3,6 +3,7 @@ import type { RunView } from '../../kernel/show-task.ts'
 import { command, taskId } from '../command.ts'
 import { oneLine } from '../../lib/safe-text.ts'
 import { paintOutcome } from '../text/style.ts'
+import { costText, tokensText } from '../text/usage-text.ts'
 import { table, type Column } from '../text/table.ts'
 import { relative, span } from '../../lib/amounts.ts'
 
@@ -33,6 +34,12 @@ const columns = (now: number): readonly Column<RunView>[] => [
   { head: 'PROFILE', cell: ({ profile }) => oneLine(profile ?? '-'), least: 8 },
   { head: 'STARTED', cell: ({ startedAt }) => relative(startedAt, now), keep: 3 },
   { head: 'TOOK', cell: ({ startedAt, endedAt }) => span((endedAt ?? now) - startedAt), keep: 2 },
+  {
+    head: 'TOKENS',
+    cell: ({ usage }) => (usage === null ? '' : tokensText(usage.tokensIn + usage.tokensOut)),
+    keep: 1,
+  },
+  { head: 'COST', cell: ({ usage }) => (usage === null ? '' : costText(usage)), keep: 2 },
   { head: 'EXIT', cell: ({ evidence }) => evidence?.signal ?? String(evidence?.exitCode ?? ''), keep: 1 },
   { head: 'SAID', cell: ({ summary, error }) => oneLine(summary ?? error ?? ''), least: 12, keep: 4 },
 ]

@@ -1,4 +1,5 @@
 import { reasonView } from '../../contract/views.ts'
+import { standing, stateText } from '../../domain/budget.ts'
 import { command, taskId } from '../command.ts'
 import { reasonLines } from '../text/reason.ts'
 import { oneLine } from '../../lib/safe-text.ts'
@@ -14,8 +15,10 @@ export const why = command({
     const kernel = await context.kernel()
     const found = await kernel.getTask(await kernel.resolveTaskId(id))
     const { task, reasons } = await kernel.why(found.id, await whyContext(context, found))
+    const near = (await kernel.budgetsOver(task.id)).filter((state) => standing(state) === 'near')
     return {
       data: { task_id: task.id, status: task.status, reasons: reasons.map(reasonView) },
+      notices: near.map((state) => `${stateText(state)}.`),
       text: (style) =>
         [
           `${style.paint('bold', task.id)} ${oneLine(task.title)}: ${paintStatus(style, task.status)}`,

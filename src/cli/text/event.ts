@@ -23,6 +23,8 @@ const FORMAT: Readonly<Record<string, Format>> = {
   late_report: 'yellow',
   proposed: 'yellow',
   accepted: 'green',
+  budget_near: 'yellow',
+  budget_reached: 'red',
 }
 
 export const paintKind = (style: Style, kind: string, shown: string = kind): string => {
@@ -73,6 +75,11 @@ const DETAILS: Readonly<Record<string, (payload: Payload) => string | null>> = {
   paused: ({ scope, target, reason }) => `${pausedThing(scope, target)}: ${text(reason) ?? ''}`,
   resumed: ({ scope, target }) => pausedThing(scope, target),
   granted: ({ attempts }) => `${words(attempts)} more attempts`,
+  budget_set: ({ budget }) => text(budget),
+  budget_removed: ({ budget }) => text(budget),
+  budget_granted: ({ budget, reason }) => `${words(budget)}: ${text(reason) ?? ''}`,
+  budget_near: ({ reason }) => text(reason),
+  budget_reached: ({ reason }) => text(reason),
   late_report: ({ verb, report_id: id }) => `${words(verb)}, kept as report ${words(id)}`,
   attached: ({ name }) => text(name),
   detached: ({ name }) => text(name),

@@ -8,6 +8,7 @@ import { reasonLines } from './reason.ts'
 import { oneLine, safe } from '../../lib/safe-text.ts'
 import { paintOutcome, paintStatus, type Style } from './style.ts'
 import { byteSize, count, localTime, relative, span } from '../../lib/amounts.ts'
+import { usageText } from './usage-text.ts'
 import { cutToWidth, wrap } from './width.ts'
 
 export interface PageInput {
@@ -59,6 +60,7 @@ function head(style: Style, { details: { task, workspaces }, policy, details }: 
     ...label('workspace', `${task.workspaceKind}${place === null ? '' : ` ${oneLine(place)}`}`),
     ...label('skills', task.skills === null ? null : oneLine(task.skills.join(', '))),
     ...label('time limit', task.maxRuntimeSeconds === null ? null : span(task.maxRuntimeSeconds)),
+    ...label('used', usageText(details.usage)),
     ...label('attempts', used === 0 ? null : `${used} of ${attemptsAllowed(details.attempts, policy)} used`),
     ...label(
       'created',
@@ -133,6 +135,7 @@ function attempts(style: Style, { details: { task, runs } }: PageInput): string 
       oneLine(run.profile ?? 'somebody'),
       took,
       exit,
+      run.usage === null ? null : usageText(run.usage),
       run.evidence?.limit === undefined || run.evidence.limit === null ? null : `${run.evidence.limit} limit`,
     ].filter((fact) => fact !== null)
     const failed = run.endedAt !== null && run.outcome !== 'completed' && run.outcome !== 'review'

@@ -38,6 +38,13 @@ export const ROUTES = {
   terminateRun: 'POST /runs/:id/terminate',
   listWorkers: 'GET /workers/active',
 
+  readUsage: 'GET /usage?by&since&until&task&profile&tenant&provider&model',
+  listBudgets: 'GET /budgets',
+  getBudget: 'GET /budgets/:id',
+  setBudget: 'PUT /budgets/:id',
+  removeBudget: 'DELETE /budgets/:id',
+  grantBudget: 'POST /budgets/:id/grants',
+
   dispatch: 'POST /dispatch?dry_run&max',
   getStats: 'GET /stats',
   getConfig: 'GET /config',

@@ -43,6 +43,22 @@ export const task = z
   })
   .meta({ id: 'Task' })
 
+export const usage = z
+  .strictObject({
+    runs: z.int(),
+    runtime_seconds: z.int(),
+    tokens_in: z.int().describe('Those read from a cache included.'),
+    tokens_cached: z.int(),
+    tokens_out: z.int(),
+    cost_usd: z
+      .number()
+      .nullable()
+      .describe('What is known of the cost, reported or estimated; null when nothing is. It may not be all.'),
+    estimated_usd: z.number().describe('The part of it that the price table reckons.'),
+    unpriced_tokens: z.int().describe('Tokens whose cost nobody knows.'),
+  })
+  .meta({ id: 'Usage' })
+
 export const run = z
   .strictObject({
     id: z.int(),
@@ -68,6 +84,7 @@ export const run = z
     host: textOrNull,
     phase: z.enum(RUN_PHASES).nullable(),
     log_path: textOrNull,
+    usage: usage.nullable().describe('Null for a run that was claimed by hand.'),
   })
   .meta({ id: 'Run' })
 
@@ -159,6 +176,7 @@ export const taskDetail = z
     late_reports: z.array(lateReport),
     workspaces: z.array(workspace),
     attempts: z.strictObject({ charged: z.int(), refunded: z.int(), granted: z.int() }),
+    usage: usage.describe('All its runs together.'),
   })
   .meta({ id: 'TaskDetail' })
 

@@ -9,6 +9,7 @@ import type { OperationId } from './routes.ts'
 import { runOperations } from './runs.ts'
 import { taskOperations } from './tasks.ts'
 import { triageOperations } from './triage.ts'
+import { usageOperations } from './usage.ts'
 
 export const OPERATIONS = {
   ...boardOperations,
@@ -17,6 +18,7 @@ export const OPERATIONS = {
   ...triageOperations,
   ...eventOperations,
   ...runOperations,
+  ...usageOperations,
   ...accessOperations,
 } satisfies Record<OperationId, Operation>
 

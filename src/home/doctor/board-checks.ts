@@ -1,4 +1,5 @@
 /** The board: whether it is sound, and what waits on it for too long. */
+import { amountText, budgetId, grantCommand, standing, stateText } from '../../domain/budget.ts'
 import { holdReason } from '../../domain/claim.ts'
 import { count, relative, span } from '../../lib/amounts.ts'
 import { oneLine } from '../../lib/safe-text.ts'
@@ -69,6 +70,37 @@ export const holds: Check = {
         lift ?? undefined,
       )
     })
+  },
+}
+
+export const budgets: Check = {
+  name: 'budgets',
+  async look(installation) {
+    if (!(await canOpenBoard(installation))) return NO_BOARD
+    await installation.services.heedProfiles()
+    const states = await (await installation.kernel()).listBudgets()
+    if (states.length === 0) return [ok('there is none')]
+    const findings = states.flatMap((state): Finding[] => {
+      const id = budgetId(state)
+      const unseen =
+        state.measure === 'cost' && state.unpricedTokens > 0
+          ? [
+              warn(
+                `${id} cannot see the cost of ${amountText('tokens', state.unpricedTokens)}: their agents reported none`,
+                'budgets.prices in config.yaml, or a budget of tokens',
+              ),
+            ]
+          : []
+      switch (standing(state)) {
+        case 'reached':
+          return [warn(`${stateText(state)}: no run opens`, grantCommand(state)), ...unseen]
+        case 'near':
+          return [warn(stateText(state), `yard budget show ${id}`), ...unseen]
+        case 'free':
+          return unseen
+      }
+    })
+    return findings.length > 0 ? findings : [ok(`${count(states.length, 'budget')}, none of them near`)]
   },
 }
 

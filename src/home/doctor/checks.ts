@@ -1,4 +1,4 @@
-import { board, holds, lostRuns, waiting } from './board-checks.ts'
+import { board, budgets, holds, lostRuns, waiting } from './board-checks.ts'
 import type { Check } from './check.ts'
 import { configuration, gateway, profiles } from './setup-checks.ts'
 import { disk, home, memory, runtime } from './machine-checks.ts'
@@ -13,6 +13,7 @@ export const CHECKS: readonly Check[] = [
   gateway,
   waiting,
   holds,
+  budgets,
   lostRuns,
   profiles,
   backups,

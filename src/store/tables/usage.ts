@@ -1,6 +1,6 @@
 /** The ledger of what runs used, and its running totals: both are written together, and only by adding. */
 import { sql } from 'kysely'
-import { NO_AMOUNTS, type Amounts, type DayAmounts } from '../../domain/usage.ts'
+import { NO_AMOUNTS, type Amounts, type DayAmounts, type UsageGroup } from '../../domain/usage.ts'
 import type { Targets } from '../../domain/budget.ts'
 import type { Connection } from '../connection.ts'
 import { adHoc, statement } from '../statement.ts'
@@ -194,9 +194,6 @@ const targets = statement<{ scope: string }>()((db, p) =>
 /** Whoever of a scope has ever used anything. */
 export const findUsers = async (db: Connection, scope: string): Promise<string[]> =>
   (await db.all(targets, { scope })).map(({ target }) => target)
-
-export const USAGE_GROUPS = ['task', 'profile', 'tenant', 'provider', 'model', 'day'] as const
-export type UsageGroup = (typeof USAGE_GROUPS)[number]
 
 export interface UsageFilter {
   /** Days as numbers since 1970-01-01 UTC; `to` is the first one after. */

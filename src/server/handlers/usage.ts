@@ -1,0 +1,59 @@
+import { budgetDetailView, budgetView, usageReportView } from '../../contract/usage-views.ts'
+import { fromUnits, parseBudgetId, type BudgetKey } from '../../domain/budget.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Handlers } from '../handler.ts'
+
+export interface UsageDeps {
+  readonly kernel: Kernel
+}
+
+const DAY = 86_400
+const REASON = 'granted over HTTP'
+
+export const usageHandlers = ({ kernel }: UsageDeps) =>
+  ({
+    async readUsage({ input: { by = 'profile', since, until, task, profile, tenant, provider, model } }) {
+      const range = {
+        from: since === undefined ? null : Math.floor(since / DAY),
+        to: until === undefined ? null : Math.floor(until / DAY) + 1,
+      }
+      const rows = await kernel.readUsage(by, {
+        ...range,
+        ...(task === undefined ? {} : { task }),
+        ...(profile === undefined ? {} : { profile }),
+        ...(tenant === undefined ? {} : { tenant }),
+        ...(provider === undefined ? {} : { provider }),
+        ...(model === undefined ? {} : { model }),
+      })
+      return usageReportView({ by, ...range }, rows)
+    },
+
+    listBudgets: async () => ({ budgets: (await kernel.listBudgets()).map(budgetView) }),
+
+    getBudget: async ({ input: { id } }) => budgetDetailView(await kernel.showBudget(parseBudgetId(id))),
+
+    async setBudget({ input: { id, soft, hard, stop_running: stopRunning, granters }, actor }) {
+      const key = parseBudgetId(id)
+      const limits = {
+        soft: stored(key, soft),
+        hard: stored(key, hard),
+        stopRunning: stopRunning ?? false,
+        granters: granters ?? [],
+      }
+      return { budget: budgetView(await kernel.setBudget(key, limits, actor)) }
+    },
+
+    async removeBudget({ input: { id }, actor }) {
+      await kernel.removeBudget(parseBudgetId(id), actor)
+      return { ok: true }
+    },
+
+    async grantBudget({ input: { id, amount, reason }, actor }) {
+      const key = parseBudgetId(id)
+      const grant = { amount: fromUnits(key.measure, amount), reason: reason ?? REASON }
+      return { budget: budgetView(await kernel.grantBudget(key, grant, actor)) }
+    },
+  }) satisfies Partial<Handlers>
+
+const stored = ({ measure }: BudgetKey, amount: number | null | undefined): number | null =>
+  amount === null || amount === undefined ? null : fromUnits(measure, amount)
