@@ -141,6 +141,8 @@ export interface CliAgent {
   readonly skills: 'folder' | 'prompt'
   /** Where below `{skills}` it looks for `<name>/SKILL.md`. */
   readonly skillsBelow?: string
+  /** A regular expression: what it says in the place of its model, when a request has failed. */
+  readonly spokenErrors?: string
   /** Before the rules that hold for all. */
   readonly errors: readonly ErrorRule[]
   /** The same program by its other driver, which a profile may choose: what differs then. */

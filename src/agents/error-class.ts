@@ -41,10 +41,11 @@ export function classifyError(
   return COMMON.find((rule) => new RegExp(rule.words, 'i').test(message))?.class ?? null
 }
 
-/** Other numbers are common in messages: only one that is called a status, or stands with its usual words, is one. */
+/** Other numbers are common in messages: only one that is called a status, begins what was said, or stands with its usual words, is one. */
 function statusIn(message: string): number | null {
   const match =
     /(?:status(?: code)?|http|error|code)[ :=("]{1,4}([45]\d\d)\b/i.exec(message) ??
+    /(?:^|[":])\s?([45]\d\d) [A-Za-z{]/.exec(message) ??
     /\b([45]\d\d) (?:unauthorized|forbidden|payment|not found|too many|internal|bad gateway|service|gateway|status)/i.exec(
       message,
     )

@@ -36,7 +36,10 @@ export function toolServers(context: ToolContext, onBug: (error: unknown) => voi
         { name: 'yardmaster', title: 'Yardmaster', version },
         { capabilities: { tools: {} }, instructions: instructionsFor(context) },
       )
-      server.setRequestHandler('tools/list', () => ({ tools: offeredTools(context).map(described) }))
+      server.setRequestHandler('tools/list', () => {
+        context.onListed?.()
+        return { tools: offeredTools(context).map(described) }
+      })
       server.setRequestHandler('tools/call', ({ params }) => call(params.name, params.arguments))
       return server
     },

@@ -31,6 +31,8 @@ export interface ToolContext {
   readonly keepFile: ((path: string) => Promise<KeptFile>) | null
   /** Who can be given cards; null where that is not known. */
   readonly profiles: (() => Promise<readonly AssignableProfile[]>) | null
+  /** Called when the agent has asked which tools there are. */
+  readonly onListed?: () => void
   /** Called at every call, whatever comes of it. */
   readonly onActivity?: () => void
   /** Called once the board has taken a verdict on the run's own card. */

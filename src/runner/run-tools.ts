@@ -19,6 +19,8 @@ export interface RunToolsOptions {
   readonly mask: (text: string) => string
   /** Who can be given cards; left out where that is not known. */
   readonly profiles?: () => Promise<readonly AssignableProfile[]>
+  /** Called when the agent has asked which tools there are. */
+  readonly onListed?: () => void
   /** Called at every call of a tool: a sign of life. */
   readonly onActivity?: () => void
   /** Called once the board has taken the worker's verdict. */
@@ -34,6 +36,8 @@ export interface RunTools {
   readonly url: string
   /** For `Authorization: Bearer`. Goes into private files only. */
   readonly token: string
+  /** Resolves when the agent has asked which tools there are. */
+  readonly listed: Promise<void>
   /** Answers what is under way, then nothing more. */
   close(): Promise<void>
 }

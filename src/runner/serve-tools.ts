@@ -24,9 +24,12 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
   const gate = new Gate(token, options.onTurnedAway ?? console.error)
   const exchanges = new Set<Promise<void>>()
   const closing = new AbortController()
+  const listed = Promise.withResolvers<void>()
   let loading: Promise<ToolsHandler> | undefined
   const handler = () =>
-    (loading ??= import('./tools-handler.ts').then(({ toolsHandler }) => toolsHandler(options)))
+    (loading ??= import('./tools-handler.ts').then(({ toolsHandler }) =>
+      toolsHandler({ ...options, onListed: listed.resolve }),
+    ))
   const exchange = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const gone = new AbortController()
     outgoing.once('close', () => gone.abort())
@@ -67,6 +70,7 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
   return {
     url: `${gate.origin}/mcp`,
     token,
+    listed: listed.promise,
     async close() {
       closing.abort()
       const closed = new Promise((resolve) => server.close(resolve))

@@ -77,5 +77,6 @@ export const copilot: CliAgent = {
     ],
     files: [],
     sessions: 'announced',
+    spokenErrors: '^(?:Error: |Info: Request failed)',
   },
 }

@@ -20,6 +20,8 @@ import { toolsOnStdio } from './tools-on-stdio.ts'
 /** What an agent may take to say what it can do, and to begin a session, in milliseconds. */
 const GREETING_MS = 60_000
 const SESSION_MS = 180_000
+/** Some begin a session before they have asked what its tools are; this long they are waited for. */
+const TOOLS_MS = 10_000
 
 const AUTH_REQUIRED = -32_000
 
@@ -165,6 +167,7 @@ export class AcpConversation implements Conversation {
   async #begun(sessionId: string, state: Pick<acp.NewSessionResponse, 'configOptions'>): Promise<void> {
     this.#session = sessionId
     this.#updates = new SessionUpdates()
+    await this.#toolsKnown()
     const { model, cli } = this.#options.task
     const option = state.configOptions?.find(({ category }) => category === 'model')
     const others = fields(fields(state)['models'])
@@ -235,6 +238,15 @@ export class AcpConversation implements Conversation {
         headers: [{ name: 'Authorization', value: `Bearer ${tools.token}` }],
       },
     ]
+  }
+
+  /** A first prompt that comes before the tools are known would find none. */
+  async #toolsKnown(): Promise<void> {
+    const { tools, clock } = this.#options
+    if (tools === null || this.#agent?.agentCapabilities?.mcpCapabilities?.http !== true) return
+    const done = new AbortController()
+    await Promise.race([tools.listed, clock.sleep(TOOLS_MS, { signal: done.signal }).catch(() => undefined)])
+    done.abort()
   }
 
   #updated({ sessionId, update }: acp.SessionNotification): void {

@@ -2,6 +2,7 @@
  * One process for the whole run: it is told what to do, and when it stops without a verdict it is reminded where it stands.
  * Nothing is started a second time, also when a conversation cannot go on and a fresh one begins.
  */
+import type { StreamItem } from '../../agents/output/stream-item.ts'
 import { continuation, reminder } from '../../agents/prompt.ts'
 import { AgentRecord } from '../agent-record.ts'
 import { layOut, startOf } from '../agent-start.ts'
@@ -34,7 +35,7 @@ export class LiveDriver implements AgentDriver {
     this.#record = new AgentRecord(options)
     this.#conversation = converse({
       send: (line) => this.#process?.write(`${line}\n`),
-      heard: (items) => this.#record.take(items),
+      heard: (items) => this.#record.take(items.map((item) => asError(item, options.task.cli.spokenErrors))),
     })
   }
 
@@ -94,7 +95,7 @@ export class LiveDriver implements AgentDriver {
   async #talk(process: AgentProcess): Promise<void> {
     let failure: string | null = null
     try {
-      await this.#converse()
+      failure = await this.#converse()
     } catch (error) {
       if (!(error instanceof ConversationError))
         console.error('the conversation with the agent failed', error)
@@ -106,7 +107,8 @@ export class LiveDriver implements AgentDriver {
     process.over(failure)
   }
 
-  async #converse(): Promise<void> {
+  /** Why it ended too early; null when it did not. */
+  async #converse(): Promise<string | null> {
     const { task, spec } = this.#options
     const resumed = await this.#conversation.open(task.resume?.session ?? null)
     if (task.resume !== null && !resumed) this.#startedFresh = true
@@ -114,9 +116,11 @@ export class LiveDriver implements AgentDriver {
       resumed && task.resume !== null ? continuation(spec.taskId, task.resume.news) : task.prompt
     while (prompt !== null) {
       this.#isInTurn = true
-      const end = await this.#conversation.prompt(prompt).finally(() => (this.#isInTurn = false))
+      const end: TurnEnd = await this.#conversation.prompt(prompt).finally(() => (this.#isInTurn = false))
       prompt = await this.#after(end)
+      if (prompt === null && end === 'failed') return 'its turn failed'
     }
+    return null
   }
 
   /** What to say after a turn; null when there is nothing more to say. */
@@ -140,3 +144,9 @@ export class LiveDriver implements AgentDriver {
     return reminder(spec.taskId)
   }
 }
+
+/** Some agents tell of a failed request as if the model had said it. */
+const asError = (item: StreamItem, spoken: string | undefined): StreamItem =>
+  item.kind === 'message' && spoken !== undefined && new RegExp(spoken).test(item.text)
+    ? { kind: 'error', message: item.text, status: null, final: false }
+    : item
