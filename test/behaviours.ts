@@ -159,6 +159,8 @@ export const BEHAVIOURS = {
   // Agents
   'agents.detect': 'agents on the PATH are found with their version, and with whether there is a login',
   'agents.version-cache': 'a program is asked for its version once, and again when its file is replaced',
+  'agents.own':
+    'agents that config.yaml adds are checked, listed, taken on while the gateway runs, and work like the others',
   'acp.tools': 'an agent that speaks the Agent Client Protocol works with the tools of its run',
   'acp.session':
     'it is reminded, resumed and begun afresh in sessions of one process, and replayed history is dropped',

@@ -4,7 +4,7 @@
  */
 import type { TokenCounts } from '../domain/run-agent.ts'
 import type { Task } from '../domain/task.ts'
-import type { CliAgent, Permissions } from './cli-agent.ts'
+import type { CliAgent, Permissions } from '../domain/cli-agent.ts'
 import type { Problem } from './problem.ts'
 import type { Profile } from './profile.ts'
 import type { ProgramSearch } from './program.ts'
@@ -107,6 +107,8 @@ export interface AgentPlaces {
   /** The repository whose own profiles come first. */
   readonly repository: string | null
   readonly userHome: string
+  /** Agents of the user's own, which those profiles may name. */
+  readonly ownAgents: Readonly<Record<string, CliAgent>>
 }
 
 export interface LaunchFile {

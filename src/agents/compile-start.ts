@@ -9,7 +9,7 @@ import {
   type Condition,
   type Conditional,
   type Json,
-} from './cli-agent.ts'
+} from '../domain/cli-agent.ts'
 
 /** What the placeholders stand for. One that has no value here, and whose part is wanted all the same, is a fault of the row. */
 export type StartValues = Readonly<Partial<Record<AgentPlaceholder, string>>>

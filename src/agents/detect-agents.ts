@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { variableMatcher } from '../domain/variables.ts'
 import { statOf } from '../lib/stat-of.ts'
-import type { CliAgent } from './cli-agent.ts'
+import type { CliAgent } from '../domain/cli-agent.ts'
 import { DEFAULT_PATH, findProgram } from './program.ts'
 import { openProgramVersions, type ProgramVersions } from './program-version.ts'
 

@@ -1,5 +1,5 @@
 /** What an agent's words about a failure mean, and when its provider may be asked again. */
-import type { ErrorClass, ErrorRule } from './cli-agent.ts'
+import type { ErrorClass, ErrorRule } from '../domain/cli-agent.ts'
 
 /** Hold for every agent, after its own. The first that matches decides, so the particular comes before the general. */
 const COMMON: readonly ErrorRule[] = [

@@ -1,5 +1,5 @@
 /** What is known of an agent's turn from what it printed: enough to judge its ending, to show it and to go on with it. */
-import type { CliAgent, ErrorClass } from './cli-agent.ts'
+import type { CliAgent, ErrorClass } from '../domain/cli-agent.ts'
 import { classifyError, retryTimeIn } from './error-class.ts'
 import type { StreamItem, Usage } from './output/stream-item.ts'
 import type { TokenCounts, TokenUsage } from '../domain/run-agent.ts'

@@ -6,9 +6,9 @@ import { WORKSPACE_KINDS } from '../domain/task.ts'
 import { isGrantableVariable, VARIABLE_RULE } from '../domain/variables.ts'
 import { nearest } from '../lib/nearest.ts'
 import { readYaml } from '../lib/read-yaml.ts'
-import { DRIVERS, PERMISSIONS } from './cli-agent.ts'
+import { DRIVERS, PERMISSIONS } from '../domain/cli-agent.ts'
 import { isProfileName, PROFILE_NAME_RULE, type Profile } from './profile.ts'
-import { agentNames, findAgent } from './table.ts'
+import { agentTable, type AgentTable } from './table.ts'
 
 export type ParsedProfile =
   | { readonly ok: true; readonly profile: Profile }
@@ -25,6 +25,8 @@ export interface ProfileSource {
   /** The folder a relative `repository` begins at; null when only absolute paths make sense. */
   readonly base: string | null
   readonly userHome: string
+  /** The agents it can name; those that come along by default. */
+  readonly agents?: AgentTable
 }
 
 const text = (rule: string) => z.string({ error: rule }).trim().min(1, { error: rule })
@@ -60,9 +62,9 @@ const OWN_VARIABLE_RULE = 'the name of an environment variable that does not beg
 const ownVariable = z.string().regex(/^(?!YARD_)[A-Za-z_][A-Za-z0-9_]*$/)
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'text' }).transform(String)
 
-const agentRule = ({ input }: { readonly input?: unknown }): string => {
-  const near = typeof input === 'string' ? nearest(input, agentNames()) : null
-  return `one of ${agentNames().join(', ')}${near === null ? '' : `. Did you mean ${near}?`}`
+const agentRule = (names: readonly string[], input: unknown): string => {
+  const near = typeof input === 'string' ? nearest(input, names) : null
+  return `one of ${names.join(', ')}${near === null ? '' : `. Did you mean ${near}?`}`
 }
 
 const ENVIRONMENT = {
@@ -87,7 +89,7 @@ const LIMITS = {
 const FRONT_MATTER = {
   name: text('the name of the file without .md').optional(),
   description: text('one sentence').nullable().default(null),
-  agent: z.string({ error: agentRule }).refine((name) => findAgent(name) !== undefined, { error: agentRule }),
+  agent: z.unknown(),
   command: z
     .array(z.string({ error: 'text' }), { error: 'a list: the program, then its arguments' })
     .nullable()
@@ -113,14 +115,31 @@ const FRONT_MATTER = {
     .nullable()
     .default(null),
 }
-const schema = z.strictObject(FRONT_MATTER, { error: 'a map of keys and values' })
+const schemas = new WeakMap<AgentTable, ReturnType<typeof makeSchema>>()
+const makeSchema = ({ names }: AgentTable) => {
+  const error = ({ input }: { readonly input?: unknown }) => agentRule(names, input)
+  const agent = z.string({ error }).refine((name) => names.includes(name), { error })
+  return z.strictObject({ ...FRONT_MATTER, agent }, { error: 'a map of keys and values' })
+}
+const schemaOf = (agents: AgentTable) => {
+  const schema = schemas.get(agents) ?? makeSchema(agents)
+  schemas.set(agents, schema)
+  return schema
+}
 const KEYS = [
   ...Object.keys(FRONT_MATTER),
   ...Object.keys(ENVIRONMENT).map((key) => `environment.${key}`),
   ...Object.keys(LIMITS).map((key) => `limits.${key}`),
 ]
 
-export function parseProfile({ name, text: source, file, base, userHome }: ProfileSource): ParsedProfile {
+export function parseProfile({
+  name,
+  text: source,
+  file,
+  base,
+  userHome,
+  agents = agentTable(),
+}: ProfileSource): ParsedProfile {
   if (!isProfileName(name))
     return failed(`${file}: the name ${JSON.stringify(name)} must be ${PROFILE_NAME_RULE}. Rename the file.`)
   const parts = /^\uFEFF?---[ \t]*\n(?:([\s\S]*?)\n)?---[ \t]*(?:\n([\s\S]*))?$/.exec(
@@ -131,7 +150,7 @@ export function parseProfile({ name, text: source, file, base, userHome }: Profi
       `${file}:1: a profile begins with its settings between two lines ---, for example:\n---\nagent: shell\n---`,
     )
   }
-  const reading = readYaml(parts[1] ?? '', { file, schema, keys: KEYS, firstLine: 2 })
+  const reading = readYaml(parts[1] ?? '', { file, schema: schemaOf(agents), keys: KEYS, firstLine: 2 })
   if (!reading.ok) return reading
   const { value, where } = reading
   const at = (path: readonly (string | number)[]) => where(path) ?? where(path.slice(0, 1)) ?? `${file}:1`
@@ -176,7 +195,7 @@ export function parseProfile({ name, text: source, file, base, userHome }: Profi
     instructions: (parts[2] ?? '').trim(),
     file,
   }
-  const faults = findAgent(profile.agent)?.checkProfile(profile) ?? []
+  const faults = agents.find(profile.agent)?.checkProfile(profile) ?? []
   return faults.length === 0
     ? { ok: true, profile }
     : failed(...faults.map(({ path, message }) => `${at(path)}: ${message}`))

@@ -10,7 +10,6 @@ import type { Profile } from './profile.ts'
 import type { ProfileFinding, Profiles } from './profiles.ts'
 import { DEFAULT_PATH, type ProgramSearch } from './program.ts'
 import { findSkill, nearestSkill, type Skill } from './skills.ts'
-import { findAgent } from './table.ts'
 
 export interface PreflightRequest {
   /** The name of the profile that is to do the work. */
@@ -46,7 +45,7 @@ export function preflight(request: PreflightRequest): Preflight {
   const finding = profiles.find(request.profile, { repository })
   if (finding.state !== 'found') return { ok: false, problems: [profileProblem(finding, request)] }
   const { profile } = finding
-  const agent = findAgent(profile.agent)
+  const agent = profiles.agents.find(profile.agent)
   if (agent === undefined)
     throw new Error(`profile ${profile.name} passed with the unknown agent ${profile.agent}`)
 

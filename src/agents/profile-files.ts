@@ -13,7 +13,6 @@ import { parseProfile } from './parse-profile.ts'
 import { isProfileName, PROFILE_NAME_RULE } from './profile.ts'
 import { profileTemplate } from './profile-template.ts'
 import type { ProfileFinding, Profiles } from './profiles.ts'
-import { agentNames } from './table.ts'
 
 export interface ProfileFilesPlace {
   /** `profiles/` of the home. */
@@ -72,7 +71,7 @@ export function writeProfileText(place: ProfileFilesPlace, name: string, wanted:
   const file = join(folder, `${name}.md`)
   assertPlainFile(name, file)
   const text = storable(wanted.text, 'text of the profile', MAX_TEXT)
-  const parsed = parseProfile({ name, text, file, base: null, userHome })
+  const parsed = parseProfile({ name, text, file, base: null, userHome, agents: profiles.agents })
   if (!parsed.ok)
     throw invalid(
       'bad_profile',
@@ -98,7 +97,7 @@ export function createProfileText(
   { agent }: { readonly agent: string | null },
 ): ProfileText {
   assertName(name)
-  const known = agentNames()
+  const known = place.profiles.agents.names
   const wanted = agent ?? 'command'
   if (!known.includes(wanted)) {
     const near = nearest(wanted, known)

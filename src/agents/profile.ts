@@ -1,6 +1,6 @@
 /** A profile: who does the work. One Markdown file each; the front matter says how it runs, the text is its instructions. */
 import type { WorkspaceKind } from '../domain/task.ts'
-import type { DriverName, Permissions } from './cli-agent.ts'
+import type { DriverName, Permissions } from '../domain/cli-agent.ts'
 
 /** Plain data: it may be written to a file and read by another process. */
 export interface Profile {

@@ -6,8 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { nearest } from '../lib/nearest.ts'
 import { statOf } from '../lib/stat-of.ts'
-import { parseProfile, type ParsedProfile } from './parse-profile.ts'
+import { parseProfile, type ParsedProfile, type ProfileSource } from './parse-profile.ts'
 import { isProfileName, type Profile } from './profile.ts'
+import { agentTable, type AgentTable } from './table.ts'
 
 const SHELL: Profile = {
   name: 'shell',
@@ -60,6 +61,8 @@ export interface ProfileQuery {
 }
 
 export interface Profiles {
+  /** The agents they can name. */
+  readonly agents: AgentTable
   /** Costs a few stat calls: files are read again only when they changed. */
   find(name: string, query?: ProfileQuery): ProfileFinding
   /** Every profile by name, broken ones included; of those with the same name, the one that counts. */
@@ -78,10 +81,17 @@ export interface ProfilePlaces {
   /** The repository the command was started in; null outside of one. */
   readonly repository: string | null
   readonly userHome: string
+  /** The agents that can be named, as they are now; those that come along by default. */
+  readonly agents?: () => AgentTable
 }
 
-export function openProfiles({ folder, repository, userHome }: ProfilePlaces): Profiles {
-  const cache = new Map<string, { readonly stamp: string; readonly parsed: ParsedProfile }>()
+export function openProfiles({
+  folder,
+  repository,
+  userHome,
+  agents = () => agentTable(),
+}: ProfilePlaces): Profiles {
+  const cache = new Map<string, Parsed>()
 
   /** Folders in the order of precedence, each with the folder its relative paths begin at. */
   const folders = (query: ProfileQuery = {}) => {
@@ -94,9 +104,10 @@ export function openProfiles({ folder, repository, userHome }: ProfilePlaces): P
 
   const read = (name: string, file: string, base: string | null, stamp: string): ParsedProfile => {
     const known = cache.get(file)
-    if (known?.stamp === stamp) return known.parsed
-    const parsed = parseFile(name, file, base, userHome)
-    cache.set(file, { stamp, parsed })
+    const table = agents()
+    if (known?.stamp === stamp && known.agents === table) return known.parsed
+    const parsed = parseFile(name, file, { base, userHome, agents: table })
+    cache.set(file, { stamp, agents: table, parsed })
     return parsed
   }
 
@@ -134,15 +145,25 @@ export function openProfiles({ folder, repository, userHome }: ProfilePlaces): P
       .filter(isProfileName)
 
   return {
+    get agents() {
+      return agents()
+    },
     find,
     list,
     names,
     nearest: (name, query) => nearest(name, names(query)),
     fingerprint: (name, query) => {
       const stamps = folders(query).map(({ path }) => stampOf(join(path, `${name}.md`)) ?? '-')
-      return stamps.join(' ')
+      const { own } = agents()
+      return [...stamps, ...(Object.keys(own).length === 0 ? [] : [JSON.stringify(own)])].join(' ')
     },
   }
+}
+
+interface Parsed {
+  readonly stamp: string
+  readonly agents: AgentTable
+  readonly parsed: ParsedProfile
 }
 
 /** Where a repository keeps its profiles. */
@@ -161,14 +182,18 @@ const asFinding = (name: string, file: string, parsed: ParsedProfile): ProfileEn
     ? { state: 'found', profile: parsed.profile }
     : { state: 'broken', name, file, problems: parsed.problems }
 
-function parseFile(name: string, file: string, base: string | null, userHome: string): ParsedProfile {
+function parseFile(
+  name: string,
+  file: string,
+  place: Pick<ProfileSource, 'base' | 'userHome' | 'agents'>,
+): ParsedProfile {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     return { ok: false, problems: [`${file}: the profile cannot be read: ${String(error)}`] }
   }
-  return parseProfile({ name, text, file, base, userHome })
+  return parseProfile({ name, text, file, ...place })
 }
 
 /** Says which content a file has without reading it; null when it is not there. The change time is part of it, because a file may be replaced by one of the same size and age. */

@@ -8,7 +8,6 @@ import { conflict, invalid, notFound } from '../domain/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { parseProfile } from './parse-profile.ts'
 import { writeProfileText, type ProfileFilesPlace, type ProfileText } from './profile-files.ts'
-import { agentNames } from './table.ts'
 
 export interface PortableProfile {
   readonly name: string
@@ -76,7 +75,7 @@ export async function installProfile(
   { name, from, agent, force }: ProfileInstall,
 ): Promise<ProfileText & { readonly agent: string }> {
   const source = from === null ? fromRoster(place.packaged, name ?? '') : fromFile(from, name)
-  if (agent !== null) assertAgent(agent)
+  if (agent !== null) assertAgent(place, agent)
   const chosen = agent ?? agentIn(source.text) ?? (await firstInstalled(place, source.name))
   const present = place.profiles.find(source.name)
   const isBuiltIn = present.state === 'found' && present.profile.file === null
@@ -117,8 +116,8 @@ function fromFile(file: string, name: string | null): { name: string; text: stri
   }
 }
 
-function assertAgent(agent: string): void {
-  const known = agentNames()
+function assertAgent({ profiles }: ProfileFilesPlace, agent: string): void {
+  const known = profiles.agents.names
   if (known.includes(agent)) return
   const near = nearest(agent, known)
   throw invalid(

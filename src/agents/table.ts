@@ -1,6 +1,6 @@
 /** Every agent there is. To add one, write its row and put it here. */
 import type { AgentRow } from './agent.ts'
-import type { CliAgent } from './cli-agent.ts'
+import type { CliAgent } from '../domain/cli-agent.ts'
 import { cliRow } from './cli-row.ts'
 import { command } from './command.ts'
 import { acp } from './rows/acp.ts'
@@ -28,9 +28,32 @@ export const CLI_AGENTS: readonly CliAgent[] = [
   ...OTHERS,
 ]
 
-const AGENTS: readonly AgentRow[] = [shell, command, ...[acp, ...CLI_AGENTS].map(cliRow)]
+/** The agents that profiles can name. */
+export interface AgentTable {
+  readonly names: readonly string[]
+  /** The row of an agent; undefined when there is none of that name. */
+  find(name: string): AgentRow | undefined
+  /** Those with a command line of their own. */
+  readonly cli: readonly CliAgent[]
+  /** Agents of one's own, besides those that come along or in their place. */
+  readonly own: OwnAgents
+}
 
-export const agentNames = (): readonly string[] => AGENTS.map(({ name }) => name)
+export type OwnAgents = Readonly<Record<string, CliAgent>>
 
-/** The row of an agent; undefined when there is none of that name. */
-export const findAgent = (name: string): AgentRow | undefined => AGENTS.find((row) => row.name === name)
+const NONE: OwnAgents = {}
+const tables = new WeakMap<OwnAgents, AgentTable>()
+
+/** With agents of one's own; one of the same name takes the place of one that comes along. The same table for the same agents. */
+export function agentTable(own: OwnAgents = NONE): AgentTable {
+  const known = tables.get(own)
+  if (known !== undefined) return known
+  const cli = [
+    ...CLI_AGENTS.map((agent) => own[agent.name] ?? agent),
+    ...Object.values(own).filter(({ name }) => CLI_AGENTS.every((agent) => agent.name !== name)),
+  ]
+  const rows = new Map([shell, command, ...[acp, ...cli].map(cliRow)].map((row) => [row.name, row]))
+  const table = { names: [...rows.keys()], find: (name: string) => rows.get(name), cli, own }
+  tables.set(own, table)
+  return table
+}

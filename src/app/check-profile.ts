@@ -5,7 +5,6 @@ import { repositoryAround } from '../agents/profiles.ts'
 import { findProgram } from '../agents/program.ts'
 import { isFarFrom, openProgramVersions } from '../agents/program-version.ts'
 import { skillFolders } from '../agents/skills.ts'
-import { findAgent } from '../agents/table.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { join } from 'node:path'
 import { packageRoot } from './package-root.ts'
@@ -46,7 +45,7 @@ export async function profileWarnings({
   const finding = profiles.find(name)
   if (finding.state !== 'found') return []
   const { profile } = finding
-  const cli = findAgent(profile.agent)?.cli
+  const cli = profiles.agents.find(profile.agent)?.cli
   const tested = cli?.version.tested ?? null
   if (cli === undefined || tested === null) return []
   const program = findProgram(profile.command?.[0] ?? cli.program, programSearch(profile, env, null))

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
 import { openProfiles, repositoryAround } from '../agents/profiles.ts'
+import type { AgentTable } from '../agents/table.ts'
 import type { Settings } from '../contract/config.ts'
 import { packageRoot, runnerEntry } from './package-root.ts'
 import type { DispatchDeps } from '../dispatch/deps.ts'
@@ -17,12 +18,21 @@ export interface DispatchWiring {
   readonly kernel: Kernel
   readonly paths: HomePaths
   readonly settings: () => DispatchSettings
+  readonly agents: () => AgentTable
   readonly address: BoardAddress
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
 }
 
-export function dispatchDeps({ kernel, paths, settings, address, log, env }: DispatchWiring): DispatchDeps {
+export function dispatchDeps({
+  kernel,
+  paths,
+  settings,
+  agents,
+  address,
+  log,
+  env,
+}: DispatchWiring): DispatchDeps {
   mkdirSync(paths.runs, { recursive: true, mode: 0o700 })
   return {
     kernel,
@@ -30,6 +40,7 @@ export function dispatchDeps({ kernel, paths, settings, address, log, env }: Dis
       folder: paths.profiles,
       repository: repositoryAround(process.cwd()),
       userHome: env['HOME'] ?? paths.home,
+      agents,
     }),
     paths,
     settings,

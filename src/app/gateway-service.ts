@@ -1,5 +1,6 @@
 /** `yard gateway start` and `yard daemon`: runs until it is told to stop. */
 import { openProfiles, repositoryAround } from '../agents/profiles.ts'
+import { agentTable } from '../agents/table.ts'
 import type { GatewayRunOptions } from '../cli/services.ts'
 import { openBackups } from './backup-service.ts'
 import { runHomeGateway } from './gateway.ts'
@@ -22,6 +23,7 @@ export async function runGatewayHere(wiring: ServicesWiring, options: GatewayRun
     folder: paths.profiles,
     repository: repositoryAround(process.cwd()),
     userHome: env['HOME'] ?? paths.home,
+    agents: () => agentTable(config.settings.agents),
   })
   wiring.usePolicy(profilePolicy(() => config.settings, profiles))
   const backups = await openBackups(wiring, config.settings.backups.keep)

@@ -10,6 +10,7 @@ import { systemClock } from '../lib/clock.ts'
 import { liveness } from '../lib/process-identity.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { meterStore } from '../store/metered-store.ts'
+import { agentTable } from '../agents/table.ts'
 import { dispatchDeps, retentionOf } from './dispatch.ts'
 import { openGatewayLog } from './gateway-log.ts'
 import { serverService } from './server-service.ts'
@@ -48,7 +49,15 @@ export async function runHomeGateway(run: GatewayRun): Promise<void> {
       policy: { ...configured.policy, failureLimit: run.failureLimit ?? configured.policy.failureLimit },
     }
   }
-  const deps = dispatchDeps({ kernel, paths, settings, address: run.address, log, env })
+  const deps = dispatchDeps({
+    kernel,
+    paths,
+    settings,
+    agents: () => agentTable(config.settings.agents),
+    address: run.address,
+    log,
+    env,
+  })
   const house = (ends: AbortSignal) =>
     keepHouse(
       {

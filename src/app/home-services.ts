@@ -19,14 +19,32 @@ export type HomeWiring = Pick<ServicesWiring, 'paths' | 'env' | 'kernel' | 'addr
 export function openHomeServices(wiring: HomeWiring, config: () => Promise<LoadedConfig>) {
   const { paths, env } = wiring
   const userHome = env['HOME'] ?? paths.home
-  const profiles = once(async () => {
-    const { openProfiles, repositoryAround } = await import('../agents/profiles.ts')
-    return openProfiles({
+  const opened = once(async () => {
+    const [{ openProfiles, repositoryAround }, { agentTable }] = await Promise.all([
+      import('../agents/profiles.ts'),
+      import('../agents/table.ts'),
+    ])
+    const place = { agents: agentTable() }
+    const found = openProfiles({
       folder: paths.profiles,
       repository: repositoryAround(process.cwd()),
       userHome,
+      agents: () => place.agents,
     })
+    return { found, place, agentTable }
   })
+  /** A worker is not kept from reporting by a slip in the configuration. */
+  const configured = (): Promise<LoadedConfig | null> =>
+    config().catch((error: unknown) => {
+      if (env['YARD_CAPABILITY_FILE'] === undefined) throw error
+      return null
+    })
+  /** With the agents that the configuration in force has. */
+  const profiles = async () => {
+    const { found, place, agentTable } = await opened()
+    if (!isUnconfigured(paths, env)) place.agents = agentTable((await configured())?.settings.agents)
+    return found
+  }
   return {
     config,
     checkConfig: async (text) => (await readConfig(paths, env, text)).settings,
@@ -55,7 +73,9 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
       const isThere = (name: string) => known.find(name).state !== 'unknown'
       const installed = async () => {
         const { installedAgents } = await import('./installed-agents.ts')
-        const all = (await installedAgents(paths, env)).filter(({ program }) => program !== null)
+        const all = (await installedAgents(known.agents, paths, env)).filter(
+          ({ program }) => program !== null,
+        )
         // One that would have to log in first comes last.
         const order = (agent: (typeof all)[number]) => (agent.hasLogin === false ? 1 : 0)
         return all.toSorted((one, other) => order(one) - order(other)).map(({ name }) => name)
@@ -79,12 +99,13 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
       return pickOrchestrator(await profiles(), { named, configured })
     },
     async agents() {
-      const { agentNames, findAgent } = await import('../agents/table.ts')
-      return agentNames()
-        .flatMap((name) => findAgent(name) ?? [])
+      const { agents } = await profiles()
+      return agents.names
+        .flatMap((name) => agents.find(name) ?? [])
         .map(({ name, about }) => ({ name, about }))
     },
-    installedAgents: async () => (await import('./installed-agents.ts')).installedAgents(paths, env),
+    installedAgents: async () =>
+      (await import('./installed-agents.ts')).installedAgents((await profiles()).agents, paths, env),
     checkProfile: async (name) =>
       (await import('./check-profile.ts')).checkProfile({ name, profiles: await profiles(), paths, env }),
     profileWarnings: async (name) =>

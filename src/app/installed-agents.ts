@@ -1,21 +1,22 @@
 /** Every agent of the table, with what is installed of it on this machine. */
 import { detectAgents } from '../agents/detect-agents.ts'
 import { openProgramVersions } from '../agents/program-version.ts'
-import { agentNames, CLI_AGENTS, findAgent } from '../agents/table.ts'
+import type { AgentTable } from '../agents/table.ts'
 import type { AgentState } from '../home/services.ts'
 import type { HomePaths } from '../lib/paths.ts'
 
 export async function installedAgents(
+  agents: AgentTable,
   paths: Pick<HomePaths, 'agentVersions'>,
   env: NodeJS.ProcessEnv,
 ): Promise<readonly AgentState[]> {
   const detected = await detectAgents({
-    agents: CLI_AGENTS,
+    agents: agents.cli,
     env,
     versions: openProgramVersions(paths.agentVersions),
   })
-  return agentNames()
-    .flatMap((name) => findAgent(name) ?? [])
+  return agents.names
+    .flatMap((name) => agents.find(name) ?? [])
     .map(({ name, about, verdict, cli }) => {
       const found = detected.get(name)
       return {
@@ -28,6 +29,7 @@ export async function installedAgents(
         version: found?.version ?? null,
         testedVersion: cli?.version.tested ?? null,
         hasLogin: found?.hasLogin ?? null,
+        isOwn: Object.hasOwn(agents.own, name),
         install: cli?.install || null,
       }
     })

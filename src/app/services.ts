@@ -61,10 +61,12 @@ export function openServices(wiring: ServicesWiring): Services {
       ])
       await heedProfiles()
       const settings = dispatchSettingsOf((await config()).settings)
+      const { agents } = await profiles()
       const deps = dispatchDeps({
         kernel: await wiring.kernel(),
         paths,
         settings: () => settings,
+        agents: () => agents,
         address: await wiring.address(),
         log: silentLog,
         env,

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { DEFAULT_ATTEMPT_POLICY } from '../domain/attempts.ts'
 import { DURATION_RULE, parseDuration } from '../domain/duration.ts'
 import { invalid } from '../domain/errors.ts'
+import { OWN_AGENT_KEYS, ownAgents } from './agents.ts'
 import { isGrantableVariable, VARIABLE_RULE } from '../domain/variables.ts'
 
 /** A kind of value. The rule completes the sentence "must be …", in errors as in the reference. */
@@ -278,13 +279,18 @@ export const settingsSchema = z.strictObject(
     server: group(GROUPS.server),
     environment: group(GROUPS.environment),
     dashboard: group({ kanban: group(DASHBOARD) }),
+    agents: z.preprocess((value) => value ?? {}, ownAgents),
   },
   { error: 'a group of settings' },
 )
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
-export type Settings = DeepReadonly<z.output<typeof settingsSchema>>
+type Checked = z.output<typeof settingsSchema>
+export type Settings = DeepReadonly<Omit<Checked, 'agents'>> & {
+  /** Agents of one's own, by name. */
+  readonly agents: Checked['agents']
+}
 
 export interface ConfigKey {
   /** Its full path, for example `kanban.max_running`. */
@@ -306,10 +312,25 @@ const KEYS: readonly ConfigKey[] = Object.entries({ ...GROUPS, 'dashboard.kanban
     })),
 )
 
-/** Every setting, in the order of the reference. */
-export const configKeys = (): readonly ConfigKey[] => KEYS
+/** Agents of one's own are a map, and shown as one. */
+const AGENTS: ConfigKey = {
+  key: 'agents',
+  type: 'a map from names to agents, see docs/reference.md',
+  default: {},
+  about: 'Agents of your own, which profiles can name.',
+}
 
-const KNOWN = [...Object.keys(GROUPS), 'dashboard', 'dashboard.kanban', ...KEYS.map(({ key }) => key)]
+/** Every setting, in the order of the reference. */
+export const configKeys = (): readonly ConfigKey[] => [...KEYS, AGENTS]
+
+const KNOWN = [
+  ...Object.keys(GROUPS),
+  'dashboard',
+  'dashboard.kanban',
+  ...KEYS.map(({ key }) => key),
+  'agents',
+  ...OWN_AGENT_KEYS.map((key) => `agents.<name>.${key}`),
+]
 
 export interface LoadedConfig {
   readonly settings: Settings
@@ -350,7 +371,9 @@ export function loadConfig({ file, text: source, env, readYaml }: ConfigSource):
       },
     )
   }
-  const origins = Object.fromEntries(KEYS.map(({ key }) => [key, reading.where(key.split('.')) ?? 'default']))
+  const origins = Object.fromEntries(
+    configKeys().map(({ key }) => [key, reading.where(key.split('.')) ?? 'default']),
+  )
   const kanban = { ...reading.value.kanban }
   const address = env['YARD_DATABASE']?.trim()
   if (address) {

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { findAgent } from '../agents/table.ts'
 import type { Hold } from '../domain/hold.ts'
 import { statOf } from '../lib/stat-of.ts'
 import type { DispatchDeps } from './deps.ts'
@@ -37,7 +36,7 @@ export class RepairWatch {
     const { profiles, env } = this.#deps
     const finding = profiles.find(profile)
     if (finding.state !== 'found') return profiles.fingerprint(profile)
-    const logins = findAgent(finding.profile.agent)?.cli?.logins ?? []
+    const logins = profiles.agents.find(finding.profile.agent)?.cli?.logins ?? []
     const files = logins.map((path) => {
       const stat = statOf(join(env['HOME'] ?? '/', path))
       return stat === null ? '-' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`

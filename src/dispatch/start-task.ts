@@ -184,6 +184,7 @@ async function launch(
       profiles: paths.profiles,
       repository: workspace.repository ?? null,
       userHome: deps.env['HOME'] ?? paths.home,
+      ownAgents: deps.profiles.agents.own,
     },
     resume:
       session === null

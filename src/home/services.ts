@@ -60,6 +60,8 @@ export interface AgentState extends AgentSummary {
   readonly testedVersion: string | null
   /** Null where it cannot be told. */
   readonly hasLogin: boolean | null
+  /** Whether it is one of the configuration. */
+  readonly isOwn: boolean
   /** How a person gets it. */
   readonly install: string | null
 }

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { Condition } from '../agents/cli-agent.ts'
+import type { Condition } from '../domain/cli-agent.ts'
 import { compileStart, skillsFolder } from '../agents/compile-start.ts'
 import { linkedWorktree } from '../agents/linked-worktree.ts'
 import type { AgentRunOptions, Turn } from './drivers/driver.ts'

@@ -7,11 +7,11 @@ import {
   PERMISSIONS,
   type CliAgent,
   type Condition,
-} from '../../src/agents/cli-agent.ts'
+} from '../../src/domain/cli-agent.ts'
 import { classifyError, retryTimeIn } from '../../src/agents/error-class.ts'
 import { AgentFindings } from '../../src/agents/findings.ts'
 import { openOutput } from '../../src/agents/output/read-output.ts'
-import { CLI_AGENTS, findAgent } from '../../src/agents/table.ts'
+import { CLI_AGENTS, agentTable } from '../../src/agents/table.ts'
 import { aPlace, frontMatter } from './given.ts'
 
 const VALUES = {
@@ -129,7 +129,7 @@ describe('a profile of an agent', () => {
       place.write('home/profiles/coder.md', frontMatter(yaml, instructions))
       const finding = place.profiles().find('coder')
       if (finding.state !== 'found') throw new Error('not found')
-      return findAgent('claude')!.identify!(finding.profile)
+      return agentTable().find('claude')!.identify!(finding.profile)
     }
     const usual = identify('agent: claude')
     expect(usual.provider).toBe('anthropic')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Launch } from '../../src/agents/agent.ts'
 import { programSearch } from '../../src/agents/preflight.ts'
-import { findAgent } from '../../src/agents/table.ts'
+import { agentTable } from '../../src/agents/table.ts'
 import { aPlace, frontMatter } from './given.ts'
 
 type Place = ReturnType<typeof aPlace>
@@ -24,7 +24,7 @@ function launchOf(
   if (finding.state !== 'found')
     throw new Error(`profile ${name} is ${finding.state}: ${JSON.stringify(finding)}`)
   const { profile } = finding
-  const agent = findAgent(profile.agent)!
+  const agent = agentTable().find(profile.agent)!
   const workspace = place.repository
   const search = programSearch(
     profile,
@@ -58,7 +58,7 @@ function run(place: Place, { argv: [program, ...args], stdin, files }: Launch) {
 describe('the shell agent', () => {
   test('runs the body as a script in the workspace, and its exit code is the verdict', () => {
     using place = aPlace()
-    expect(findAgent('shell')).toMatchObject({ verdict: 'exit-code' })
+    expect(agentTable().find('shell')).toMatchObject({ verdict: 'exit-code' })
     expect(run(place, launchOf(place, { body: 'pwd\nexit 3' }))).toMatchObject({
       status: 3,
       stdout: `${place.repository}\n`,
@@ -114,7 +114,7 @@ describe('the command agent', () => {
   }
 
   test('a worker must report; its exit code proves nothing', () => {
-    expect(findAgent('command')).toMatchObject({ verdict: 'report' })
+    expect(agentTable().find('command')).toMatchObject({ verdict: 'report' })
   })
 
   test('every placeholder is replaced, also twice in one argument', () => {

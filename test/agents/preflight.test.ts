@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { explainProblems } from '../../src/agents/problem.ts'
 import { findProgram } from '../../src/agents/program.ts'
-import { agentNames } from '../../src/agents/table.ts'
+import { agentTable } from '../../src/agents/table.ts'
 import { aPlace, frontMatter } from './given.ts'
 
 const OK = { ok: true }
@@ -42,7 +42,7 @@ describe('F34: what is missing is named before an attempt is spent, and repairin
       problems: [
         {
           code: 'bad_profile',
-          message: `Profile coder cannot be used: ${file}:2: agent is "shel", but it must be one of ${agentNames().join(', ')}. Did you mean shell?`,
+          message: `Profile coder cannot be used: ${file}:2: agent is "shel", but it must be one of ${agentTable().names.join(', ')}. Did you mean shell?`,
           next: `Correct ${file}.`,
         },
       ],

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { agentNames } from '../../src/agents/table.ts'
+import { agentTable } from '../../src/agents/table.ts'
 import { parseProfile } from '../../src/agents/parse-profile.ts'
 import { profileTemplate } from '../../src/agents/profile-template.ts'
 import { repositoryAround } from '../../src/agents/profiles.ts'
@@ -108,9 +108,11 @@ workspace: worktree`,
     ],
     [
       'agent: shel',
-      [`coder.md:2: agent is "shel", but it must be one of ${agentNames().join(', ')}. Did you mean shell?`],
+      [
+        `coder.md:2: agent is "shel", but it must be one of ${agentTable().names.join(', ')}. Did you mean shell?`,
+      ],
     ],
-    ['description: none', [`coder.md: agent is missing; it must be one of ${agentNames().join(', ')}`]],
+    ['description: none', [`coder.md: agent is missing; it must be one of ${agentTable().names.join(', ')}`]],
     [
       'agent: shell\nlimits:\n  max_runtime: soon',
       [

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { drivenBy, type DriverName } from '../../src/agents/cli-agent.ts'
+import { drivenBy, type DriverName } from '../../src/domain/cli-agent.ts'
 import { CLI_AGENTS } from '../../src/agents/table.ts'
 import { openRig, type Rig, type RigOptions } from '../helpers/rig/rig.ts'
 import { CLIENTS, writeSettings } from './clients.ts'

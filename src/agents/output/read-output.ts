@@ -1,6 +1,6 @@
 /** Reads what an agent prints, as it prints it: whole lines, each one JSON value, whatever stands between them. */
 import { StringDecoder } from 'node:string_decoder'
-import type { OutputFormat } from '../cli-agent.ts'
+import type { OutputFormat } from '../../domain/cli-agent.ts'
 import { fields, type ReadValue, type StreamItem } from './stream-item.ts'
 
 /** A line that is longer is given up: no message of an agent is, and it must not grow for ever. */

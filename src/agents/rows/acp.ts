@@ -1,4 +1,4 @@
-import type { CliAgent } from '../cli-agent.ts'
+import type { CliAgent } from '../../domain/cli-agent.ts'
 
 /** Whatever speaks the protocol: the profile names the program, with the words that make it speak. */
 export const acp: CliAgent = {

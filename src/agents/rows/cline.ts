@@ -1,4 +1,4 @@
-import type { CliAgent } from '../cli-agent.ts'
+import type { CliAgent } from '../../domain/cli-agent.ts'
 
 export const cline: CliAgent = {
   name: 'cline',

@@ -2,7 +2,7 @@
  * Agents whose programs cannot be had by the test suite: their rows follow what their own documents and users say. Those
  * that can be given no tools for a single run report by the `yard` command.
  */
-import type { CliAgent } from '../cli-agent.ts'
+import type { CliAgent } from '../../domain/cli-agent.ts'
 
 const MCP_FILE = {
   name: 'mcp.json',

@@ -33,6 +33,7 @@ export const agents = command({
         version: agent.version,
         tested_version: agent.testedVersion,
         has_login: agent.hasLogin,
+        own: agent.isOwn,
         install: agent.install,
       })),
       text: (style) =>

@@ -6,8 +6,13 @@ import { table } from '../text/table.ts'
 
 const key = argument('The setting, for example kanban.max_running.', { completes: 'config-key' })
 
-const written = (value: unknown): string =>
-  typeof value === 'string' && value !== '' ? value : JSON.stringify(value)
+const written = (value: unknown): string => {
+  if (typeof value === 'string' && value !== '') return value
+  // Of a map, what there is in it: the whole of it is in the file.
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.keys(value).join(', ')
+    : JSON.stringify(value)
+}
 
 export const configShow = command({
   about: 'Shows every setting with the value in force and where it came from.',

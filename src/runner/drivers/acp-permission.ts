@@ -1,6 +1,6 @@
 /** Answers an agent that asks whether it may: nobody else is there to be asked, so the profile's permissions decide. */
 import { isAbsolute, relative, resolve } from 'node:path'
-import type { Permissions } from '../../agents/cli-agent.ts'
+import type { Permissions } from '../../domain/cli-agent.ts'
 import type { ToolCall } from '../../agents/output/acp.ts'
 
 export interface PermissionChoice {

@@ -139,8 +139,12 @@ export class Rig implements AsyncDisposable {
   }
 
   addProfile(name: string, frontMatter: Readonly<Record<string, unknown>>): void {
+    this.addProfileText(name, `---\n${JSON.stringify(frontMatter)}\n---\n`)
+  }
+
+  addProfileText(name: string, text: string): void {
     mkdirSync(join(this.home, 'profiles'), { recursive: true })
-    writeFileSync(join(this.home, 'profiles', `${name}.md`), `---\n${JSON.stringify(frontMatter)}\n---\n`)
+    writeFileSync(join(this.home, 'profiles', `${name}.md`), text)
   }
 
   // Commands
