@@ -1,10 +1,15 @@
 /** Workspaces for people: where a card would be worked on, what is there, what is in the trash. */
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Profiles } from '../agents/profiles.ts'
-import type { HomeServices } from '../home/services.ts'
+import type { HomeServices, PlacedWorkspace, WorkspaceDiff } from '../home/services.ts'
 import type { Settings } from '../contract/config.ts'
 import { conflict } from '../domain/errors.ts'
 import type { Task } from '../domain/task.ts'
+import { orNull } from '../workspaces/canonical-path.ts'
+import { firstComplaint, GitFailure } from '../workspaces/git.ts'
+import { readMarker } from '../workspaces/marker.ts'
+import { workspaceDiff } from '../workspaces/workspace-diff.ts'
 import { folderSize } from '../workspaces/walk.ts'
 import { prepareWorkspace } from '../workspaces/prepare-workspace.ts'
 import { isWorkspaceProblem, resolveWorkspace } from '../workspaces/resolve-workspace.ts'
@@ -54,7 +59,7 @@ export async function openWorkspaces(
     },
     async listTrash() {
       return (await listTrash(paths.trash)).flatMap(({ name, entry }) =>
-        entry === null
+        entry === null || entry.boardId !== boardId
           ? []
           : {
               name,
@@ -65,6 +70,51 @@ export async function openWorkspaces(
             },
       )
     },
-    restoreFromTrash: (name) => restoreFromTrash({ trashRoot: paths.trash, boardId, name }),
+    async restoreFromTrash(name, actor) {
+      const restored = await restoreFromTrash({ trashRoot: paths.trash, boardId, name })
+      await (await kernel()).recordRestored(restored.path, actor)
+      return restored
+    },
+    async diff(workspace) {
+      const { host } = (await kernel()).deps
+      return diffOf(workspace, { host, boardId })
+    },
+  }
+}
+
+/** Only a folder that is still the one the board means is looked into: nothing leads elsewhere, and no other card's is shown. */
+async function diffOf(
+  { id, host, path, kind, taskId, state, baseCommit }: PlacedWorkspace,
+  here: { readonly host: string; readonly boardId: string },
+): Promise<WorkspaceDiff | null> {
+  const gone = (fact: string, next: string) =>
+    conflict('workspace_gone', `Cannot compare workspace ${id} of ${taskId}: ${fact}.`, {
+      id,
+      path,
+      next,
+    })
+  if (host !== here.host)
+    throw conflict(
+      'workspace_elsewhere',
+      `Cannot compare workspace ${id} of ${taskId}: it is on ${host}, at ${path}.`,
+      { id, host, path, next: `Ask the server on ${host}.` },
+    )
+  if (state === 'trashed')
+    throw gone('it is in the trash', 'List the trash, and restore it: yard workspaces --trash')
+  if (state === 'removed' || (await orNull(realpath(path))) !== path)
+    throw gone(`${path} is not there any more, or not that folder`, 'See what there is: yard workspaces')
+  const marker = await readMarker(path)
+  const isOurs = marker?.boardId === here.boardId && marker.taskId === taskId
+  if (kind !== 'dir' && !isOurs)
+    throw gone(`${path} does not carry the mark of ${taskId} any more`, 'See what there is: yard workspaces')
+  try {
+    return await workspaceDiff(path, { base: marker?.worktree?.baseCommit ?? baseCommit ?? undefined })
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error
+    throw conflict(
+      'git_failed',
+      `Cannot compare workspace ${id} of ${taskId}: ${firstComplaint(error.result)}.`,
+      { id, path, next: `Look at it by hand: cd ${path} && git status` },
+    )
   }
 }

@@ -122,11 +122,10 @@ async function retire(
   report: GarbageReport,
 ): Promise<void> {
   if (workspace.state !== 'kept' || workspace.kind === 'dir' || workspace.host !== kernel.deps.host) return
-  const finishedAt =
-    task === null || task.status === 'archived' || task.status === 'done'
-      ? (task?.completedAt ?? workspace.releasedAt ?? now)
-      : null
-  if (finishedAt === null || finishedAt > before) return
+  if (task !== null && task.status !== 'archived' && task.status !== 'done') return
+  // A workspace that was taken out of the trash has its time once more.
+  const finishedAt = Math.max(task?.completedAt ?? 0, workspace.releasedAt ?? 0) || now
+  if (finishedAt > before) return
   if (statSync(workspace.path, { throwIfNoEntry: false }) === undefined) {
     await kernel.recordWorkspace(workspace.id, {
       state: 'removed',

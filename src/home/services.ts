@@ -3,6 +3,7 @@
  * behind these are none of a door's business: src/app wires them, and loads each only when it is asked for.
  */
 import type { LoadedConfig, Settings } from '../contract/config.ts'
+import type { Actor } from '../domain/actor.ts'
 import type { WhyContext } from '../kernel/why.ts'
 import type { Task, WorkspaceKind } from '../domain/task.ts'
 
@@ -105,9 +106,12 @@ export type ProfileFinding =
     }
   | { readonly state: 'unknown'; readonly name: string }
 
+/** A profile that is there, whether or not it can be used. */
+export type ProfileEntry = Exclude<ProfileFinding, { state: 'unknown' }>
+
 export interface Profiles {
   find(name: string): ProfileFinding
-  list(): readonly Exclude<ProfileFinding, { state: 'unknown' }>[]
+  list(): readonly ProfileEntry[]
   names(): readonly string[]
   /** The known name that this one is most likely a slip of. */
   nearest(name: string): string | null
@@ -115,6 +119,7 @@ export interface Profiles {
 
 /** The texts of profiles, and the ones of this home to be written. */
 export interface ProfileFiles {
+  originOf(finding: ProfileEntry): ProfileOrigin
   /** Throws `unknown_profile`. */
   read(name: string): Promise<ProfileFile>
   /**
@@ -204,7 +209,35 @@ export interface Workspaces {
   /** Folders in our place for workspaces that no card of this board is known for. */
   strays(known: readonly string[]): Promise<readonly string[]>
   listTrash(): Promise<readonly TrashedWorkspace[]>
-  restoreFromTrash(name: string): Promise<{ readonly path: string }>
+  /** Takes it out of the trash, to where it stood, and has the board know. */
+  restoreFromTrash(name: string, actor: Actor): Promise<{ readonly path: string }>
+  /**
+   * What was changed there since its card began; null when the folder is in no repository. Throws `workspace_elsewhere` for
+   * one on another host, and `workspace_gone` when it is not there any more.
+   */
+  diff(workspace: PlacedWorkspace): Promise<WorkspaceDiff | null>
+}
+
+/** A workspace as the board knows it. */
+export interface PlacedWorkspace {
+  readonly id: number
+  readonly host: string
+  readonly path: string
+  readonly kind: WorkspaceKind
+  readonly taskId: string
+  readonly state: string
+  readonly baseCommit: string | null
+}
+
+export interface WorkspaceDiff {
+  /** The commit it is counted from; null when the repository has none yet. */
+  readonly base: string | null
+  /** One line per file. */
+  readonly stat: string
+  readonly diff: string
+  readonly truncated: boolean
+  /** New files that are too many or too big to be read by a person. */
+  readonly notShown: readonly string[]
 }
 
 export interface TrashedWorkspace {

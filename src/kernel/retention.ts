@@ -1,15 +1,17 @@
 /** What the board forgets, and what became of workspaces. */
+import type { Actor } from '../domain/actor.ts'
 import { removeEventsBefore } from '../store/tables/events.ts'
 import { findAttachments, referencedDigests } from '../store/tables/attachments.ts'
 import { findTask } from '../store/tables/tasks.ts'
 import {
   findWorkspaces,
+  setRestored,
   setWorkspaceState,
   type Workspace,
   type WorkspaceState,
 } from '../store/tables/workspaces.ts'
 import type { Task } from '../domain/task.ts'
-import type { KernelDeps } from './deps.ts'
+import { denyWorkers, type KernelDeps } from './deps.ts'
 
 /** Removes events of done and archived cards older than `before` (unix seconds); returns how many. */
 export const forgetEvents = ({ store }: KernelDeps, before: number): Promise<number> =>
@@ -47,3 +49,10 @@ export const recordWorkspace = (
     readonly trashPath: string | null
   },
 ): Promise<boolean> => store.write((tx) => setWorkspaceState(tx, id, to))
+
+/** Records that a workspace of this host was taken out of the trash; it is kept as if its card had just finished. */
+export async function recordRestored({ store, host }: KernelDeps, path: string, actor: Actor): Promise<void> {
+  denyWorkers(actor, 'restore workspaces')
+  const reason = `taken out of the trash by ${actor.name}`
+  await store.write((tx) => setRestored(tx, { host, path, reason, now: tx.now }))
+}

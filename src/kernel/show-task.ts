@@ -130,6 +130,16 @@ export async function listRuns({ store }: KernelDeps, taskId: string): Promise<R
   })
 }
 
+/** The cards a card waits for, and those that wait for it. */
+export const listLinks = (
+  { store }: KernelDeps,
+  id: string,
+): Promise<{ readonly parents: readonly LinkedTask[]; readonly children: readonly LinkedTask[] }> =>
+  store.read(async (db) => {
+    await requireTask(db, id)
+    return { parents: await findParents(db, id), children: await findChildren(db, id) }
+  })
+
 export const readEvents = ({ store }: KernelDeps, filter: EventFilter): Promise<BoardEvent[]> =>
   store.read((db) => findEvents(db, filter))
 

@@ -100,8 +100,8 @@ export const workspacesRestore = command({
   effect: 'changes',
   arguments: { name: argument('Its name in the trash, as yard workspaces --trash lists it.') },
   examples: ['yard workspaces restore t_1a2b-1'],
-  async run({ services }, { arguments: { name } }) {
-    const { path } = await (await services.workspaces()).restoreFromTrash(name)
+  async run({ services, actor }, { arguments: { name } }) {
+    const { path } = await (await services.workspaces()).restoreFromTrash(name, actor)
     return { data: { name, path }, piped: path, text: () => `Restored ${path}` }
   },
 })

@@ -180,3 +180,18 @@ export const setWorkspaceState = async (
     trashPath: string | null
   },
 ): Promise<boolean> => (await db.run(state, { id, ...to })) === 1
+
+const restored = statement<{ host: string; path: string; reason: string; now: number }>()((db, p) =>
+  db
+    .updateTable('workspaces')
+    .set({ state: 'kept', reason: p.reason, released_at: p.now, trashed_at: null, trash_path: null })
+    .where('host', '=', p.host)
+    .where('path', '=', p.path)
+    .where('state', '=', 'trashed'),
+)
+
+/** The workspace stands at its place again; its time there begins anew. */
+export const setRestored = (
+  db: Connection,
+  row: { host: string; path: string; reason: string; now: number },
+): Promise<number> => db.run(restored, row)
