@@ -202,6 +202,13 @@ export const BEHAVIOURS = {
   'browser.foreign': 'a page of another origin can neither read the board nor change it',
   'browser.readable': 'every page can be read by everybody: light and dark, narrow and wide',
   'browser.inert': 'scripts in texts do not run, wherever these are shown',
+  'http.moves': 'whatever the command line does with a card, HTTP does with the same refusals',
+  'http.follow':
+    'the log of a run is sent as it is written, no faster than it is read, until the run has ended',
+  'http.profiles': 'profiles of the home are written whole and usable, or not at all; others are only read',
+  'http.workspaces': 'workspaces are listed, compared and restored, and nothing beside them is reached',
+  'http.installation':
+    'settings, backups, the doctor and the clearing away say over HTTP what they say in a terminal',
   'http.log': 'the log of a run can be read where its runner wrote it',
 
   // The tools of workers and orchestrators

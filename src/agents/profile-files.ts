@@ -134,14 +134,15 @@ function textOrNull(file: string): string | null {
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const fileOf = (finding: Exclude<ProfileFinding, { state: 'unknown' }>): string | null =>
+type Located =
+  | { readonly state: 'found'; readonly profile: { readonly file: string | null } }
+  | { readonly state: 'broken'; readonly file: string }
+
+const fileOf = (finding: Located): string | null =>
   finding.state === 'found' ? finding.profile.file : finding.file
 
 /** Where a profile that was found comes from; `folder` is the one of the home. */
-function originOf(
-  finding: Exclude<ProfileFinding, { state: 'unknown' }>,
-  folder: string,
-): ProfileText['origin'] {
+export function originOf(finding: Located, folder: string): ProfileText['origin'] {
   const file = fileOf(finding)
   if (file === null) return 'built-in'
   return dirname(file) === folder ? 'home' : 'repository'

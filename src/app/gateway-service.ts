@@ -4,9 +4,10 @@ import { agentTable } from '../agents/table.ts'
 import type { GatewayRunOptions } from '../cli/services.ts'
 import { openBackups } from './backup-service.ts'
 import { runHomeGateway } from './gateway.ts'
+import { openHomeServices } from './home-services.ts'
 import { profilePolicy } from './profile-policy.ts'
 import type { ServicesWiring } from './wiring.ts'
-import { LiveConfig } from './settings.ts'
+import { LiveConfig, readConfig, withOptions } from './settings.ts'
 
 /** Returns after a clean stop. The workers go on. */
 export async function runGatewayHere(wiring: ServicesWiring, options: GatewayRunOptions): Promise<void> {
@@ -35,6 +36,10 @@ export async function runGatewayHere(wiring: ServicesWiring, options: GatewayRun
     kernel,
     address: await wiring.address(),
     config,
+    // A configuration that changed meanwhile counts: this goes on for long.
+    services: openHomeServices(wiring, async () =>
+      withOptions(await readConfig(paths, env), options.serving ?? {}),
+    ),
     backups: {
       newestAt: async () => (await backups.list())[0]?.createdAt ?? null,
       make: async () => void (await backups.create(null)),

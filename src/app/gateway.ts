@@ -4,6 +4,7 @@ import { collectGarbage } from '../dispatch/collect-garbage.ts'
 import { runGateway, type GatewayService } from '../dispatch/gateway.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import { keepHouse } from '../dispatch/housekeeping.ts'
+import type { HomeServices } from '../home/services.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
 import { openKernel, type Kernel } from '../kernel/kernel.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -23,6 +24,7 @@ export interface GatewayRun {
   readonly kernel: Kernel
   readonly address: BoardAddress
   readonly config: LiveConfig
+  readonly services: HomeServices
   readonly backups: { readonly newestAt: () => Promise<number | null>; readonly make: () => Promise<void> }
   /** The dispatcher and nothing else. */
   readonly only: 'dispatcher' | null
@@ -84,6 +86,7 @@ export async function runHomeGateway(run: GatewayRun): Promise<void> {
     version: run.version,
     log,
     settings: () => config.settings,
+    services: run.services,
     profileCap: (name) => {
       const found = deps.profiles.find(name)
       return found.state === 'found' ? found.profile.limits.maxRunning : null

@@ -13,11 +13,14 @@ import { once, type ServicesWiring } from './wiring.ts'
 /** Without a configuration file, the caps that hold. */
 const DEFAULT_CAPS = { board: 4, profile: 2 } as const
 
-export type HomeWiring = Pick<ServicesWiring, 'paths' | 'env' | 'kernel' | 'address' | 'place'>
+export type HomeWiring = Pick<ServicesWiring, 'paths' | 'env' | 'kernel' | 'address' | 'place'> & {
+  /** Where the process was started; its repository may have profiles. The current folder by default. */
+  readonly folder?: string
+}
 
 /** `config` gives the configuration in force: read once by what ends soon, again and again by what goes on. */
 export function openHomeServices(wiring: HomeWiring, config: () => Promise<LoadedConfig>) {
-  const { paths, env } = wiring
+  const { paths, env, folder = process.cwd() } = wiring
   const userHome = env['HOME'] ?? paths.home
   const opened = once(async () => {
     const [{ openProfiles, repositoryAround }, { agentTable }] = await Promise.all([
@@ -27,7 +30,7 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
     const place = { agents: agentTable() }
     const found = openProfiles({
       folder: paths.profiles,
-      repository: repositoryAround(process.cwd()),
+      repository: repositoryAround(folder),
       userHome,
       agents: () => place.agents,
     })
@@ -57,10 +60,11 @@ export function openHomeServices(wiring: HomeWiring, config: () => Promise<Loade
     // A process that goes on heeds them anyway.
     heedProfiles: () => Promise.resolve(),
     async profileFiles() {
-      const { readProfileText, writeProfileText, createProfileText } =
+      const { originOf, readProfileText, writeProfileText, createProfileText } =
         await import('../agents/profile-files.ts')
       const place = { folder: paths.profiles, userHome, profiles: await profiles() }
       return {
+        originOf: (finding) => originOf(finding, paths.profiles),
         read: async (name) => readProfileText(place, name),
         write: async (name, wanted) => writeProfileText(place, name, wanted),
         create: async (name, wanted) => createProfileText(place, name, wanted),

@@ -5,6 +5,7 @@ import type { LoadedConfig } from '../contract/config.ts'
 import type { GatewayHandle, GatewayService } from '../dispatch/gateway.ts'
 import { ownClaimLock } from '../dispatch/start-task.ts'
 import type { Task } from '../domain/task.ts'
+import type { HomeServices } from '../home/services.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { WhyContext } from '../kernel/why.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -24,6 +25,7 @@ export interface ServerWiring {
   readonly version: string
   readonly log: Log
   readonly settings: () => LoadedConfig['settings']
+  readonly services: HomeServices
   /** A profile's own cap; null when it has none. */
   readonly profileCap: (name: string) => number | null
   /** The profile that works rough cards out. */
@@ -39,7 +41,7 @@ export const serverService =
   async (signal, gateway) => {
     // Loaded here: a gateway without a server does not pay for it.
     const { startServer } = await import('../server/server.ts')
-    const { kernel, paths, env, version, log, settings, orchestrator } = wiring
+    const { kernel, paths, env, version, log, settings, services, orchestrator } = wiring
     const dashboard = join(packageRoot(), 'dist', 'dashboard')
     await using server = await startServer({
       kernel,
@@ -52,6 +54,7 @@ export const serverService =
       claimLock: ownClaimLock(),
       treeOf: (runId, leader) => treeOf(kernel.deps.store.boardId, runId, leader),
       services: {
+        ...services,
         settings,
         files: attachmentFiles(attachmentStore(paths.attachments)),
         dispatch: ({ dryRun, max }) =>

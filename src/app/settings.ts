@@ -113,6 +113,13 @@ function withServing(settings: Settings, serving: Serving): Settings {
   return { ...settings, server: { ...settings.server, enabled: true, ...serving } }
 }
 
+/** The configuration as it is in force in a gateway that was told where to serve. */
+export function withOptions({ settings, origins }: LoadedConfig, serving: Serving): LoadedConfig {
+  const told = Object.keys(serving).length === 0 ? [] : ['enabled', ...Object.keys(serving)]
+  const fromOptions = Object.fromEntries(told.map((name) => [`server.${name}`, 'option yard gateway start']))
+  return { settings: withServing(settings, serving), origins: { ...origins, ...fromOptions } }
+}
+
 function stamp(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false, bigint: true })
   return stat === undefined ? 'none' : `${stat.mtimeNs}:${stat.size}:${stat.ino}`

@@ -1,4 +1,24 @@
-// Written by `npm run client:types` from the table of operations (12da3e34537cca0e); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (81f952296a5f3fd9); edit src/contract/operations instead.
+
+export type Agent = {
+  name: string
+  about: string
+  /** Null for agents that are no program of their own. */
+  driver: 'command' | 'acp' | null
+  /** What a profile may choose instead. */
+  other_driver: 'command' | 'acp' | null
+  reports_by: 'tools' | 'command' | 'exit code'
+  /** Null when it is not installed. */
+  program: string | null
+  version: string | null
+  tested_version: string | null
+  /** Null where it cannot be told. */
+  has_login: boolean | null
+  /** Whether it is one of the configuration. */
+  own: boolean
+  /** How a person gets it. */
+  install: string | null
+}
 
 export type Attachment = {
   id: number
@@ -12,6 +32,13 @@ export type Attachment = {
   /** Unix time in whole seconds. */
   created_at: number
   created_by: string
+}
+
+export type Backup = {
+  path: string
+  /** Unix time in whole seconds. */
+  created_at: number
+  size: number
 }
 
 export type Board = {
@@ -212,6 +239,14 @@ export type LateReport = {
   accepted_at: number | null
 }
 
+export type LinkedTask = {
+  id: string
+  title: string
+  status: TaskStatus
+  /** Unix time in whole seconds. */
+  completed_at: number | null
+}
+
 export type NewTask = {
   title: string
   body?: string | null | undefined
@@ -237,6 +272,32 @@ export type NewTask = {
   not_before?: number | null | undefined
 }
 
+export type OwnedWorkspace = {
+  id: number
+  host: string
+  path: string
+  kind: string
+  task_id: string
+  run_id: number | null
+  state: string
+  repository: string | null
+  branch: string | null
+  reason: string | null
+  /** Unix time in whole seconds. */
+  created_at: number
+  /** Unix time in whole seconds. */
+  released_at: number | null
+  /** Unix time in whole seconds. */
+  trashed_at: number | null
+  trash_path: string | null
+  task_title: string | null
+  task_status: TaskStatus | null
+  /** Whether it is on the machine of this server. */
+  is_here: boolean
+  /** Only with sizes; null when nothing is there, or elsewhere. */
+  size_bytes?: number | null | undefined
+}
+
 export type Problem = {
   /** What could not be done, the fact, and the next step. */
   detail: string
@@ -244,6 +305,62 @@ export type Problem = {
   code: string
   /** What to do. */
   next: string
+}
+
+export type Profile = {
+  name: string
+  /** Only those of the home can be written here. */
+  origin: 'home' | 'repository' | 'built-in'
+  file: string | null
+  description: string | null
+  agent: string
+  command: string[] | null
+  model: string | null
+  orchestrator: boolean
+  environment: {
+    allow: string[]
+    /** Names only: a value may be a secret. */
+    set: string[]
+  }
+  skills: string[]
+  limits: {
+    max_runtime_seconds: number | null
+    silence_seconds: number | null
+    max_running: number | null
+    max_attempts: number | null
+    attempts_per_day: number | null
+    grace_seconds: number | null
+  }
+  repository: string | null
+  workspace: 'scratch' | 'dir' | 'worktree' | null
+  instructions: string
+}
+
+export type ProfileEntry = {
+  name: string
+  /** Only those of the home can be written here. */
+  origin: 'home' | 'repository' | 'built-in'
+  file: string | null
+  /** What keeps it from being used; empty when nothing does. */
+  problems: string[]
+  description: string | null
+  agent: string | null
+  model: string | null
+  /** Whether it splits work up for others. */
+  orchestrator: boolean
+}
+
+export type ProfileText = {
+  name: string
+  /** Only those of the home can be written here. */
+  origin: 'home' | 'repository' | 'built-in'
+  file: string | null
+  /** Null for one that is built in. */
+  text: string | null
+  /** SHA-256 of the text in hex. */
+  digest: string | null
+  /** What keeps it from being used; empty when nothing does. */
+  problems: string[]
 }
 
 export type Proposals = {
@@ -282,6 +399,35 @@ export type Proposals = {
     status: TaskStatus
     state: 'waiting' | 'released' | 'rejected'
   }[]
+}
+
+export type Reason = {
+  kind:
+    | 'human'
+    | 'approval'
+    | 'time'
+    | 'cooldown'
+    | 'breaker'
+    | 'preflight'
+    | 'pause'
+    | 'dependency'
+    | 'capacity'
+    | 'budget'
+    | 'status'
+    | 'unassigned'
+    | 'stopping'
+    | 'no_dispatcher'
+  text: string
+  /** Who or what it waits for. */
+  owner: string | null
+  /** Unix time in whole seconds. */
+  since: number | null
+  /** Unix time in whole seconds. */
+  until: number | null
+  /** The command that lifts it; null when only time or another task does. */
+  lift: string | null
+  /** The tasks it waits for. */
+  blocked_by: string[]
 }
 
 export type Run = {
@@ -330,6 +476,17 @@ export type Run = {
   usage: Usage | null
 }
 
+export type Setting = {
+  key: string
+  value: string | number | boolean | string[] | null
+  /** Where it came from: default, <file>:<line>, env <NAME> or option <command>. */
+  origin: string
+  default: string | number | boolean | string[] | null
+  /** What it may hold. */
+  type: string
+  about: string
+}
+
 export type Stats = {
   by_status: Partial<Record<string, number>>
   /** '' stands for nobody. */
@@ -370,6 +527,18 @@ export type StreamFrame =
       /** Read the board again, then go on from its latest_event_id. */
       reason: string
     }
+
+export type Subscription = {
+  task_id: string
+  platform: string
+  chat_id: string
+  /** '' when the chat has no threads. */
+  thread_id: string
+  user_id: string | null
+  /** Unix time in whole seconds. */
+  created_at: number
+  last_event_id: number
+}
 
 export type Task = {
   id: string
@@ -490,6 +659,29 @@ export type UsageRow = {
   /** Tokens whose cost nobody knows. */
   unpriced_tokens: number
   key: string | null
+}
+
+export type WorkerContext = {
+  version: number
+  task: Task
+  /** The latest ones. */
+  attempts: Run[]
+  older_attempts: number
+  parents: {
+    id: string
+    title: string
+    status: string
+    finished_at: number | null
+    summary: string | null
+    metadata: Record<string, unknown> | null
+    result: string | null
+  }[]
+  /** What the assignee completed elsewhere. */
+  recent_runs: Run[]
+  comments: Comment[]
+  older_comments: number
+  /** Unix time in whole seconds. */
+  read_at: number
 }
 
 export type Workspace = {
@@ -662,6 +854,141 @@ export interface Inputs {
     /** Proposed tasks, or rough tasks of which all proposals are meant. */
     ids: string[]
   }
+  /** Why a task is not running: every reason, whose it is, since when, and what lifts it. None when it runs or starts next. Needs the scope `read`; the worker of a run may use it (own task). */
+  explainTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** The tasks this one waits for, and those that wait for it. Needs the scope `read`; the worker of a run may use it (own task). */
+  listTaskLinks: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** The attempts at a task, the oldest first. Needs the scope `read`; the worker of a run may use it (own task). */
+  listTaskRuns: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** What a worker of this task is told: the task, earlier attempts, results of its parents, comments. Bounded, whatever the board holds. Needs the scope `read`; the worker of a run may use it (own task). */
+  getTaskContext: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** The same as the text that the worker reads. Needs the scope `read`; the worker of a run may use it (own task). */
+  getTaskContextText: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** Takes a ready task to be worked on by hand, and makes its workspace. Keep it with heartbeats. Losing is an answer: `claimed` is false, and `refused` says what keeps the task. Needs the scope `write`. */
+  claimTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** How long the claim lasts without a heartbeat; kanban.claim_ttl_seconds by default. */
+    ttl_seconds?: number | null | undefined
+  }
+  /** A sign of life from whoever works on a running task; extends a claim by hand. Needs the scope `write`; the worker of a run may use it (own task). */
+  heartbeatTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** How far the work is. */
+    note?: string | null | undefined
+  }
+  /** The work is done. Files that the metadata names are kept before the completion is acknowledged. The worker of a task that runs is stopped first when somebody else says so. Needs the scope `write`; the worker of a run may use it (own task). */
+  completeTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** What came out. */
+    result?: string | null | undefined
+    /** What was done; the result when it is left out. */
+    summary?: string | null | undefined
+    /** Facts; "artifacts" names files of the workspace to keep. */
+    metadata?: Record<string, unknown> | null | undefined
+  }
+  /** Somebody is needed before the work can go on. Needs the scope `write`; the worker of a run may use it (own task). */
+  blockTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** The question, or what is missing. */
+    reason?: string | null | undefined
+  }
+  /** Hands the work over for a second pair of eyes. The reviewer is never the author. Needs the scope `write`; the worker of a run may use it (own task). */
+  reviewTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** What came out. */
+    result?: string | null | undefined
+    /** What was done; the result when it is left out. */
+    summary?: string | null | undefined
+    /** Facts; "artifacts" names files of the workspace to keep. */
+    metadata?: Record<string, unknown> | null | undefined
+  }
+  /** The reviewer wants changes: the remarks become a comment, and the task goes back to work. Needs the scope `write`. */
+  sendBackTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** What should change. */
+    remarks: string
+  }
+  /** The question is answered: back to work, or to waiting while a parent is open. Needs the scope `write`. */
+  unblockTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** Another attempt now: ends waits and holds, and grants attempts beyond the ceiling. A task that is done is taken up again. Needs the scope `operate`. */
+  retryTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** Attempts to grant on top; by default 1 if none is left, else 0. */
+    attempts?: number | null | undefined
+  }
+  /** Stops the run of a task: its whole process tree is ended, and the task stays down until somebody unblocks it. Needs the scope `write`. */
+  stopTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** Why, for whoever looks at it later. */
+    reason?: string | null | undefined
+    /** What becomes of the task; hold by default. */
+    destination?: 'hold' | 'ready' | 'archive' | null | undefined
+  }
+  /** Nothing new starts for this task from this moment on. What runs goes on. Needs the scope `write`. */
+  pauseTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** Why, for whoever wonders. */
+    reason?: string | null | undefined
+  }
+  /** Lifts the pause of this task. Needs the scope `write`. */
+  resumeTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** Files a task away. One that runs is stopped first. Needs the scope `write`. */
+  archiveTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** Takes a task out of the archive, to where it was. Needs the scope `write`. */
+  restoreTask: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  }
+  /** Accepts what a worker reported after its run had ended; it counts as the word of whoever accepts it from then on. Needs the scope `write`. */
+  acceptLateReport: {
+    /** The id of a task: t_ and lowercase hex. */
+    id: string
+  } & {
+    /** As late_reports of the task has it. */
+    report_id: number
+  }
   /** Events after a cursor, oldest first. Asked for as text/event-stream, or upgraded to a WebSocket, it goes on with every new one. Needs the scope `read`. */
   listEvents: {
     /** Only events with a greater id. A stream without it begins now. */
@@ -749,6 +1076,154 @@ export interface Inputs {
     amount: number
     reason?: string | null | undefined
   }
+  /** What the worker of a run printed; secrets are masked. Needs the scope `read`; the worker of a run may use it (own run). */
+  getRunLog: {
+    id: number
+    /** The last so many bytes only. */
+    tail?: number | undefined
+  }
+  /** The same as plain text, whole or from the tail on; followed, it arrives as it is printed. Needs the scope `read`; the worker of a run may use it (own run). */
+  streamRunLog: {
+    id: number
+    /** The last so many bytes only. */
+    tail?: number | undefined
+    /** Goes on with what is written, until the run has ended or you leave. */
+    follow?: boolean | undefined
+  }
+  /** What an agent did, in the same words for every agent: one JSON object a line, with `at` and `kind` (message, thinking, tool, result, usage, error and the like). Needs the scope `read`; the worker of a run may use it (own run). */
+  streamRunItems: {
+    id: number
+    /** The last so many bytes only. */
+    tail?: number | undefined
+    /** Goes on with what is written, until the run has ended or you leave. */
+    follow?: boolean | undefined
+  }
+  /** Everything that is held now, whole board, profiles and providers as well as single tasks. Needs the scope `read`. */
+  listHolds: {}
+  /** Starts nothing new for the whole board, a profile or a provider, from this moment on. What runs goes on. Needs the scope `operate`. */
+  pause: {
+    scope: 'profile' | 'provider' | 'board'
+    /** The name of the profile or provider. */
+    target?: string | null | undefined
+    /** Why, for whoever wonders. */
+    reason?: string | null | undefined
+  }
+  /** Lifts a pause, and what paused a profile, a provider or the board by rule. Needs the scope `operate`. */
+  resume: {
+    scope: 'profile' | 'provider' | 'board'
+    /** The name of the profile or provider. */
+    target?: string | null | undefined
+  }
+  /** Every workspace: which task it belongs to, whether it is in use, kept or gone, and why. Needs the scope `read`. */
+  listWorkspaces: {
+    /** The id of a task: t_ and lowercase hex. */
+    task?: string | undefined
+    /** Also those that are gone. */
+    all?: boolean | undefined
+    /** Measures them; takes a while. */
+    sizes?: boolean | undefined
+  }
+  /** What was changed in a workspace since its task began: commits, uncommitted changes and new files as one unified diff. Needs the scope `read`. */
+  getWorkspaceDiff: {
+    id: number
+  }
+  /** Workspaces in the trash of this machine, the oldest first. Needs the scope `read`. */
+  listTrash: {}
+  /** Takes a workspace out of the trash, to where it stood. Needs the scope `operate`. */
+  restoreWorkspace: {
+    /** Its name in the trash. */
+    name: string
+  }
+  /** All profiles: those of the repository of the gateway, of the home, and built in. Broken ones too. Needs the scope `read`. */
+  listProfiles: {}
+  /** Writes a new profile into the home, to be looked over once. Needs the scope `operate`. */
+  createProfile: {
+    /** Lowercase letters, digits, - and _. */
+    name: string
+    /** How its workers are driven; command by default. */
+    agent?: string | null | undefined
+  }
+  /** One profile: how its workers are driven, their limits, their instructions. Needs the scope `read`. */
+  getProfile: {
+    /** The name of a profile. */
+    name: string
+  }
+  /** Whether workers of a profile could start now, and what is missing. Needs the scope `read`. */
+  checkProfile: {
+    /** The name of a profile. */
+    name: string
+  }
+  /** The text of a profile, as its file has it. Values in it may be secrets. Needs the scope `operate`. */
+  getProfileText: {
+    /** The name of a profile. */
+    name: string
+  }
+  /** Puts a text in the place of a profile of the home, or makes a new one. A text that could not be used is refused with every problem, and nothing is written. Profiles that are built in or belong to a repository can only be read. Needs the scope `operate`. */
+  putProfileText: {
+    /** The name of a profile. */
+    name: string
+  } & {
+    text: string
+    /** Of the text this one was made from; refused when somebody has written another one meanwhile. */
+    digest?: string | null | undefined
+  }
+  /** The agents a profile can name: which are installed on this machine, in which version, whether a login was found, and how they are driven. Needs the scope `read`. */
+  listAgents: {}
+  /** Which chats follow which tasks. Needs the scope `read`. */
+  listSubscriptions: {
+    /** The id of a task: t_ and lowercase hex. */
+    task?: string | undefined
+  }
+  /** Tells a chat from now on how a task goes: done, blocked, given up, crashed, timed out. `created` is false when it followed the task before. Needs the scope `write`. */
+  addSubscription: {
+    /** The id of a task: t_ and lowercase hex. */
+    task_id: string
+    /** telegram, slack, discord and the like. */
+    platform: string
+    /** The chat, as its platform names it. */
+    chat_id: string
+    thread_id?: string | null | undefined
+    /** Who asked for it. */
+    user_id?: string | null | undefined
+  }
+  /** Tells a chat no more how a task goes. `ok` is false when it did not follow the task. Needs the scope `write`. */
+  removeSubscription: {
+    /** The id of a task: t_ and lowercase hex. */
+    task_id: string
+    platform: string
+    chat_id: string
+    thread_id?: string | undefined
+  }
+  /** Every setting with the value in force and where it came from. Passwords are masked. Needs the scope `read`. */
+  listSettings: {}
+  /** One setting with the value in force and where it came from. Needs the scope `read`. */
+  getSetting: {
+    /** Its full path, for example kanban.max_running. */
+    key: string
+  }
+  /** Changes one setting in config.yaml, where comments stay; the gateway goes by it from then on, and by those of the server from its next start. What could not be used is refused, and nothing is written. Needs the scope `operate`. */
+  putSetting: {
+    /** Its full path, for example kanban.max_running. */
+    key: string
+  } & {
+    /** A number, true, false, null, text, or a list of texts. */
+    value: string | number | boolean | string[] | null
+  }
+  /** The backups there are, the newest first. Needs the scope `read`. */
+  listBackups: {}
+  /** Makes a verified copy of the board while it is in use. It is put back with the gateway stopped, so by the command line: yard restore. Needs the scope `operate`. */
+  createBackup: {}
+  /** Checks this installation and board, and says for each finding what to do. Changes nothing. Needs the scope `operate`. */
+  examine: {}
+  /** Removes what is past its time: events of finished tasks, old logs, workspaces of finished tasks, the trash, files nobody names. Needs the scope `operate`. */
+  collectGarbage: {
+    /** events.retention_days by default. */
+    event_retention_days?: number | null | undefined
+    /** logs.retention_days by default. */
+    log_retention_days?: number | null | undefined
+  }
+  /** Everybody who can be given tasks, and everybody who has some. Needs the scope `read`. */
+  listAssignees: {}
   /** Who you are here, and what you may do. Needs the scope `read`; the worker of a run may use it (anywhere). */
   getSession: {}
   /** Logs out: the session of this browser ends. Needs the scope `read`. */
@@ -885,6 +1360,82 @@ export interface Outputs {
     /** The rough tasks they were proposed for. */
     subjects: Task[]
   }
+  explainTask: {
+    task_id: string
+    status: TaskStatus
+    reasons: Reason[]
+  }
+  listTaskLinks: {
+    parents: LinkedTask[]
+    children: LinkedTask[]
+  }
+  listTaskRuns: {
+    runs: Run[]
+  }
+  getTaskContext: WorkerContext
+  getTaskContextText: Response
+  claimTask: {
+    claimed: boolean
+    task: Task
+    run_id: number | null
+    /** A folder on the machine of the server. */
+    workspace: string | null
+    refused: Reason | null
+  }
+  heartbeatTask: {
+    task: Task
+  }
+  completeTask: {
+    task: Task
+    /** Its worker is being stopped; the task moves once that is done. */
+    stopping?: boolean | undefined
+  }
+  blockTask: {
+    task: Task
+    /** Its worker is being stopped; the task moves once that is done. */
+    stopping?: boolean | undefined
+  }
+  reviewTask: {
+    task: Task
+    /** Its worker is being stopped; the task moves once that is done. */
+    stopping?: boolean | undefined
+  }
+  sendBackTask: {
+    task: Task
+  }
+  unblockTask: {
+    task: Task
+  }
+  retryTask: {
+    task: Task
+  }
+  stopTask: {
+    task: Task
+    /** Its worker is being stopped; the task moves once that is done. */
+    stopping?: boolean | undefined
+  }
+  pauseTask: {
+    task: Task
+    /** Runs that had passed the last check before, and may still start. */
+    starting_runs: number[]
+  }
+  resumeTask: {
+    task: Task
+    lifted: Hold[]
+  }
+  archiveTask: {
+    task: Task
+    /** Its worker is being stopped; the task moves once that is done. */
+    stopping?: boolean | undefined
+  }
+  restoreTask: {
+    task: Task
+  }
+  acceptLateReport: {
+    task: Task
+    /** Its worker is being stopped; the task moves once that is done. */
+    stopping?: boolean | undefined
+  }
   listEvents: {
     events: Event[]
     /** Give it as since to go on from here. */
@@ -1007,6 +1558,153 @@ export interface Outputs {
   }
   grantBudget: {
     budget: Budget
+  }
+  getRunLog: {
+    run_id: number
+    task_id: string
+    path: string | null
+    exists: boolean
+    size_bytes: number
+    content: string
+    truncated: boolean
+  }
+  streamRunLog: Response
+  streamRunItems: Response
+  listHolds: {
+    holds: Hold[]
+  }
+  pause: {
+    scope: 'profile' | 'provider' | 'board'
+    target: string
+    reason: string
+    /** Runs that had passed the last check before, and may still start. */
+    starting_runs: number[]
+  }
+  resume: {
+    scope: 'profile' | 'provider' | 'board'
+    target: string
+    lifted: Hold[]
+  }
+  listWorkspaces: {
+    workspaces: OwnedWorkspace[]
+  }
+  getWorkspaceDiff: {
+    workspace_id: number
+    task_id: string
+    /** False for a folder that is in no repository: there is nothing to compare. */
+    is_git: boolean
+    /** The commit it is counted from. */
+    base: string | null
+    /** One line a file. */
+    stat: string
+    diff: string
+    /** The diff was too long, and ends early. */
+    truncated: boolean
+    /** New files that are too many or too big to be read by a person. */
+    not_shown: string[]
+  }
+  listTrash: {
+    entries: {
+      name: string
+      task_id: string
+      from: string
+      /** Unix time in whole seconds. */
+      trashed_at: number
+      reason: string
+    }[]
+  }
+  restoreWorkspace: {
+    name: string
+    path: string
+  }
+  listProfiles: {
+    profiles: ProfileEntry[]
+  }
+  createProfile: ProfileText
+  getProfile: Profile
+  checkProfile: {
+    name: string
+    ok: boolean
+    problems: {
+      message: string
+      next: string
+    }[]
+    /** What may go wrong with workers that can start. */
+    warnings: {
+      message: string
+      next: string
+    }[]
+  }
+  getProfileText: ProfileText
+  putProfileText: ProfileText
+  listAgents: {
+    agents: Agent[]
+  }
+  listSubscriptions: {
+    subscriptions: Subscription[]
+  }
+  addSubscription: {
+    ok: boolean
+    created: boolean
+  }
+  removeSubscription: {
+    ok: boolean
+  }
+  listSettings: {
+    settings: Setting[]
+  }
+  getSetting: Setting
+  putSetting: {
+    key: string
+    value: string | number | boolean | string[] | null
+    /** Where it came from: default, <file>:<line>, env <NAME> or option <command>. */
+    origin: string
+    default: string | number | boolean | string[] | null
+    /** What it may hold. */
+    type: string
+    about: string
+    /** Something else has the last word over the file. */
+    warning?: string | undefined
+  }
+  listBackups: {
+    backups: Backup[]
+  }
+  createBackup: Backup
+  examine: {
+    /** False when something failed. */
+    ok: boolean
+    checks: {
+      check: string
+      status: 'ok' | 'warn' | 'fail'
+      message: string
+      /** What to do about it. */
+      next: string | null
+    }[]
+  }
+  collectGarbage: {
+    events_removed: number
+    logs_removed: number
+    log_bytes_removed: number
+    workspaces_trashed: number
+    workspaces_kept: number
+    trash_removed: number
+    trash_bytes_removed: number
+    attachments_removed: number
+    attachment_bytes_removed: number
+    /** What stays although its time is up. */
+    kept: {
+      path: string
+      reason: string
+    }[]
+  }
+  listAssignees: {
+    assignees: {
+      name: string
+      /** Whether there is a profile of that name. */
+      on_disk: boolean
+      /** Its tasks by status. */
+      counts: Partial<Record<string, number>>
+    }[]
   }
   getSession: {
     name: string

@@ -115,3 +115,31 @@ export const examinationView = ({ ok, findings }: ExaminationFacts) => ({
     next: next ?? null,
   })),
 })
+
+export interface AgentFacts {
+  readonly name: string
+  readonly about: string
+  readonly driver: 'command' | 'acp' | null
+  readonly otherDriver: 'command' | 'acp' | null
+  readonly reportsBy: 'tools' | 'command' | 'exit code'
+  readonly program: string | null
+  readonly version: string | null
+  readonly testedVersion: string | null
+  readonly hasLogin: boolean | null
+  readonly isOwn: boolean
+  readonly install: string | null
+}
+
+export const agentView = (agent: AgentFacts) => ({
+  name: agent.name,
+  about: agent.about,
+  driver: agent.driver,
+  other_driver: agent.otherDriver,
+  reports_by: agent.reportsBy,
+  program: agent.program,
+  version: agent.version,
+  tested_version: agent.testedVersion,
+  has_login: agent.hasLogin,
+  own: agent.isOwn,
+  install: agent.install,
+})

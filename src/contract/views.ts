@@ -211,6 +211,13 @@ export const subscriptionView = (subscription: SubscriptionFacts) => ({
   last_event_id: subscription.lastEventId,
 })
 
+export const linkedTaskView = (task: {
+  readonly id: string
+  readonly title: string
+  readonly status: TaskStatus
+  readonly completedAt: number | null
+}) => ({ id: task.id, title: task.title, status: task.status, completed_at: task.completedAt })
+
 export interface TaskDetailFacts {
   readonly task: Task
   readonly parents: readonly { readonly id: string }[]
@@ -288,7 +295,15 @@ export const workerContextView = (context: WorkerContextFacts) => ({
   task: taskView(context.task),
   attempts: context.attempts.map(({ run, lastLines }) => ({ ...runView(run), last_lines: lastLines })),
   older_attempts: context.olderAttempts,
-  parents: context.parents.map(({ finishedAt, ...parent }) => ({ ...parent, finished_at: finishedAt })),
+  parents: context.parents.map((parent) => ({
+    id: parent.id,
+    title: parent.title,
+    status: parent.status,
+    finished_at: parent.finishedAt,
+    summary: parent.summary,
+    metadata: parent.metadata,
+    result: parent.result,
+  })),
   recent_runs: context.recentRuns.map(runView),
   comments: context.comments.map(commentView),
   older_comments: context.olderComments,

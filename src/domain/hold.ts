@@ -38,15 +38,18 @@ export interface HoldDraft {
 export const isHolding = (hold: Pick<Hold, 'liftedAt' | 'until'>, now: Seconds): boolean =>
   hold.liftedAt === null && (hold.until === null || hold.until > now)
 
-export type ReasonKind =
-  | HoldKind
-  | 'dependency'
-  | 'capacity'
-  | 'budget'
-  | 'status'
-  | 'unassigned'
-  | 'stopping'
-  | 'no_dispatcher'
+/** Also what is read off the board whenever somebody asks. */
+export const REASON_KINDS = [
+  ...HOLD_KINDS,
+  'dependency',
+  'capacity',
+  'budget',
+  'status',
+  'unassigned',
+  'stopping',
+  'no_dispatcher',
+] as const
+export type ReasonKind = (typeof REASON_KINDS)[number]
 
 /** One answer to "why is this card not running". */
 export interface Reason {

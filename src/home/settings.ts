@@ -9,7 +9,7 @@ import type { HomeServices } from './services.ts'
 
 export interface Setting extends ConfigKey {
   readonly value: unknown
-  /** `default`, `<file>:<line>` or `env <NAME>`. */
+  /** `default`, `<file>:<line>`, `env <NAME>` or `option <command>`. */
   readonly origin: string
 }
 
@@ -88,6 +88,6 @@ function writeWhole(path: string, content: string): void {
   renameSync(beside, path)
 }
 
-/** The variable that has the last word over a setting, whatever the file says; null when there is none. */
+/** The variable or command that has the last word over a setting, whatever the file says; null when there is none. */
 export const overruledBy = ({ origin }: Setting): string | null =>
-  origin.startsWith('env ') ? origin.slice('env '.length) : null
+  /^(?:env|option) (.+)$/.exec(origin)?.[1] ?? null

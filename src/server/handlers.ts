@@ -6,12 +6,21 @@ import { accessHandlers, type AccessDeps } from './handlers/access.ts'
 import { attachmentHandlers, type AttachmentsDeps } from './handlers/attachments.ts'
 import { boardHandlers, type BoardDeps } from './handlers/board.ts'
 import { eventHandlers } from './handlers/events.ts'
+import { holdHandlers } from './handlers/holds.ts'
+import { installationHandlers, type InstallationDeps } from './handlers/installation.ts'
+import { logHandlers } from './handlers/logs.ts'
+import { moveHandlers } from './handlers/moves.ts'
+import { profileHandlers } from './handlers/profiles.ts'
+import { readingHandlers } from './handlers/readings.ts'
 import { runHandlers, type RunsDeps } from './handlers/runs.ts'
+import { subscriptionHandlers } from './handlers/subscriptions.ts'
 import { taskHandlers, type TasksDeps } from './handlers/tasks.ts'
 import { triageHandlers } from './handlers/triage.ts'
 import { usageHandlers, type UsageDeps } from './handlers/usage.ts'
+import { workspaceHandlers } from './handlers/workspaces.ts'
 
-export interface HandlersDeps extends AccessDeps, AttachmentsDeps, BoardDeps, RunsDeps, TasksDeps, UsageDeps {
+export interface HandlersDeps
+  extends AccessDeps, AttachmentsDeps, BoardDeps, InstallationDeps, RunsDeps, TasksDeps, UsageDeps {
   readonly hub: EventHub
   readonly standing: StandingConnections
 }
@@ -21,8 +30,16 @@ export const allHandlers = (deps: HandlersDeps): Handlers => ({
   ...taskHandlers(deps),
   ...attachmentHandlers(deps),
   ...triageHandlers(deps),
+  ...readingHandlers(deps),
+  ...moveHandlers(deps),
   ...eventHandlers(deps),
   ...runHandlers(deps),
   ...usageHandlers(deps),
+  ...logHandlers(deps),
+  ...holdHandlers(deps),
+  ...workspaceHandlers(deps),
+  ...profileHandlers(deps),
+  ...subscriptionHandlers(deps),
+  ...installationHandlers(deps),
   ...accessHandlers(deps),
 })

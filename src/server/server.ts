@@ -148,6 +148,8 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
       hub,
       standing,
       version,
+      paths,
+      clock,
       logs: paths.runLogs,
       inspect: { host: kernel.deps.host, clock, treeOf: options.treeOf },
     }),

@@ -1,5 +1,6 @@
 /** What the server needs of rooms that are none of its business; src/app wires them. */
 import type { Settings } from '../contract/config.ts'
+import type { HomeServices } from '../home/services.ts'
 import type { WhyContext } from '../kernel/why.ts'
 import type { Task } from '../domain/task.ts'
 import type { Output } from '../contract/operations/table.ts'
@@ -41,7 +42,7 @@ interface TransactionFigures {
   readonly waitSeconds: number
 }
 
-export interface ServerServices {
+export interface ServerServices extends HomeServices {
   readonly files: AttachmentFiles
 
   /** In force at this moment. */

@@ -62,7 +62,9 @@ function inputType(operation: Json): string {
   if (body === null && upload !== undefined)
     return `${own} & {\n    /** ${upload.description} */\n    content: UploadContent\n  }`
   if (body === null) return own
-  return parameters.length === 0 ? typeOf(body, '  ') : `${own} & ${typeOf(body, '  ')}`
+  if (parameters.length === 0) return typeOf(body, '  ')
+  const rest = typeOf(body, '  ')
+  return rest === '{}' ? own : `${own} & ${rest}`
 }
 
 function outputType(operation: Json): string {

@@ -1,4 +1,6 @@
 /** Requests made up from the OpenAPI document: some good, most of them not. */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -193,14 +195,32 @@ describe.each(databases)('F43: whatever is asked for, on $name', (database) => {
       cards.push(await server.test.given({ status }))
     const running = await server.test.run(await server.test.given())
     await running.start()
-    const known = [...cards.map(({ id }) => id), running.taskId, '1', 'coder', 'scratch', 'acme', 'a.txt']
+    const { profiles } = server.paths
+    mkdirSync(profiles)
+    writeFileSync(join(profiles, 'coder.md'), '---\nagent: shell\n---\n')
+    const known = [
+      ...cards.map(({ id }) => id),
+      running.taskId,
+      '1',
+      'coder',
+      'scratch',
+      'acme',
+      'a.txt',
+      'kanban.max_running',
+      '---\nagent: shell\n---\nBe brief.',
+    ]
     const uploads: number[] = []
     const document = await documentOf(server)
-    let before = await rowsOf(server.test.board)
+    const state = async () => ({
+      rows: await rowsOf(server.test.board),
+      files: filesOf(server.paths.home, ['config.yaml', 'profiles', 'backups', 'trash']),
+    })
+    let before = await state()
     const askedFor = (made: fc.Arbitrary<Made>) =>
       fc.asyncProperty(made, async ({ method, path, body }) => {
         const answer = await server.ask(path, {
           method,
+          leaves: true,
           ...(body === undefined
             ? {}
             : body instanceof Uint8Array
@@ -209,13 +229,13 @@ describe.each(databases)('F43: whatever is asked for, on $name', (database) => {
         })
         expectSensible({ method, path, body }, answer)
         if (body instanceof Uint8Array) uploads.push(answer.status)
-        const after = await rowsOf(server.test.board)
+        const after = await state()
         if (answer.status >= 400 || method === 'GET') expect(after).toEqual(before)
         before = after
       })
     const all = requests(document, known, '/api/kanban')
     const isSQLite = database.name === 'SQLite'
-    await fc.assert(askedFor(all), { numRuns: isSQLite ? 400 : 100, endOnFailure: true })
+    await fc.assert(askedFor(all), { numRuns: isSQLite ? 600 : 150, endOnFailure: true })
     // One of many operations, and most files that are made up are refused: these are asked for by themselves.
     const files = requests(
       document,
@@ -228,6 +248,21 @@ describe.each(databases)('F43: whatever is asked for, on $name', (database) => {
     if (isSQLite) expect(new Set(uploads)).toEqual(new Set([201, 400, 404]))
   }, 120_000)
 })
+
+/** What a home holds at these places, with its content. */
+function filesOf(home: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const place = join(home, name)
+      const stat = statSync(place, { throwIfNoEntry: false })
+      if (stat === undefined) return []
+      if (stat.isFile()) return [[name, readFileSync(place, 'latin1')] as const]
+      return Object.entries(filesOf(place, readdirSync(place))).map(
+        ([below, text]) => [`${name}/${below}`, text] as const,
+      )
+    }),
+  )
+}
 
 const EMPTY_REPORT = {
   spawned: [],

@@ -2,6 +2,8 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { WebSocket } from 'ws'
+import { openHomeServices } from '../../src/app/home-services.ts'
+import { readConfig } from '../../src/app/settings.ts'
 import { loadConfig, type Settings } from '../../src/contract/config.ts'
 import { OPERATIONS, type Input, type OperationId, type Output } from '../../src/contract/operations/table.ts'
 import { isMedia } from '../../src/contract/operations/operation.ts'
@@ -10,6 +12,7 @@ import type { StreamFrame } from '../../src/contract/operations/events.ts'
 import { streamFrame } from '../../src/contract/operations/events.ts'
 import type { Scope } from '../../src/domain/credential.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
+import type { BoardAddress } from '../../src/kernel/open-run-board.ts'
 import type { Log, LogFields } from '../../src/lib/log.ts'
 import { homePaths, type HomePaths } from '../../src/lib/paths.ts'
 import { readYaml } from '../../src/lib/read-yaml.ts'
@@ -42,6 +45,8 @@ export interface Ask {
   readonly body?: unknown
   /** Null sends no credential; by default the owner's. */
   readonly as?: string | null
+  /** Leaves once the answer has begun: for one that need not end. */
+  readonly leaves?: boolean
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -55,9 +60,9 @@ export interface TestServer extends AsyncDisposable {
   /** Any request, to a path of the server. */
   ask(path: string, ask?: Ask): Promise<Answer>
   /** An operation, as the owner; its answer is checked against the table. Throws when it is refused. */
-  call<Id extends OperationId>(id: Id, input: Input<Id>, as?: string): Promise<Output<Id>>
+  readonly call: <Id extends OperationId>(id: Id, input: Input<Id>, as?: string) => Promise<Output<Id>>
   /** Its refusal; throws when there is none. */
-  refusal(id: OperationId, input: Record<string, unknown>, as?: string): Promise<Refused>
+  readonly refusal: (id: OperationId, input: Record<string, unknown>, as?: string) => Promise<Refused>
   token(scope: Scope): Promise<string>
   session(scope?: Scope): Promise<string>
   /** What the worker of a run presents. */
@@ -79,8 +84,13 @@ export interface ServerRig {
   readonly settings?: string
   readonly services?: Partial<ServerServices>
   readonly dashboard?: string
+  /** Where the gateway was started, which may have profiles of its own. */
+  readonly repository?: string
   readonly treeOf?: ServerOptions['treeOf']
 }
+
+const addressOf = ({ board: { store, location } }: TestKernel): BoardAddress =>
+  store.dialect === 'postgres' ? { kind: 'postgres', url: location } : { kind: 'sqlite', file: location }
 
 const settingsFrom = (text: string): Settings =>
   loadConfig({ file: 'config.yaml', text, env: {}, readYaml }).settings
@@ -99,7 +109,19 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
       void logged.push({ level, message, fields })
   const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
   let settings = settingsFrom(rig.settings ?? 'server:\n  port: 0\n')
+  const env = { HOME: folder.path, PATH: process.env['PATH'] ?? '' }
   const services: ServerServices = {
+    ...openHomeServices(
+      {
+        paths,
+        env,
+        folder: rig.repository ?? folder.path,
+        kernel: () => Promise.resolve(test.kernel),
+        address: () => Promise.resolve(addressOf(test)),
+        place: () => Promise.reject(new Error('a server restores nothing')),
+      },
+      () => readConfig(paths, env),
+    ),
     settings: () => settings,
     files: {
       keep: (source, expected) =>
@@ -132,7 +154,10 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
   const port = Number(new URL(url).port)
   const owner = readFileSync(paths.serverToken, 'utf8').trim()
 
-  const ask: TestServer['ask'] = (path, { method = 'GET', headers = {}, body, as = owner } = {}) =>
+  const ask: TestServer['ask'] = (
+    path,
+    { method = 'GET', headers = {}, body, as = owner, leaves = false } = {},
+  ) =>
     new Promise((resolve, reject) => {
       const isRaw = typeof body === 'string' || body instanceof Uint8Array
       const bytes = body === undefined ? undefined : isRaw ? body : JSON.stringify(body)
@@ -148,6 +173,13 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
       })
       sent.on('error', reject)
       sent.on('response', (answer) => {
+        const isStream = answer.headers['content-type']?.startsWith('application/json') !== true
+        if (leaves && isStream) {
+          const { statusCode: status = 0, headers: given } = answer
+          resolve({ status, headers: given, bytes: Buffer.alloc(0), text: '', body: undefined })
+          answer.destroy()
+          return
+        }
         const parts: Buffer[] = []
         answer.on('data', (part: Buffer) => parts.push(part))
         answer.on('error', reject)

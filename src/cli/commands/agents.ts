@@ -1,3 +1,4 @@
+import { agentView } from '../../contract/home-views.ts'
 import { command } from '../command.ts'
 import type { AgentState } from '../../home/services.ts'
 import { oneLine } from '../../lib/safe-text.ts'
@@ -23,19 +24,7 @@ export const agents = command({
     const all = await services.installedAgents()
     const missing = all.filter((agent) => !isThere(agent))
     return {
-      data: all.map((agent) => ({
-        name: agent.name,
-        about: agent.about,
-        driver: agent.driver,
-        other_driver: agent.otherDriver,
-        reports_by: agent.reportsBy,
-        program: agent.program,
-        version: agent.version,
-        tested_version: agent.testedVersion,
-        has_login: agent.hasLogin,
-        own: agent.isOwn,
-        install: agent.install,
-      })),
+      data: all.map(agentView),
       text: (style) =>
         [
           table(

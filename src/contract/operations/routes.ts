@@ -28,12 +28,36 @@ export const ROUTES = {
   releaseProposals: 'POST /proposals/release',
   rejectProposals: 'POST /proposals/reject',
 
+  explainTask: 'GET /tasks/:id/why',
+  listTaskLinks: 'GET /tasks/:id/links',
+  listTaskRuns: 'GET /tasks/:id/runs',
+  getTaskContext: 'GET /tasks/:id/context',
+  getTaskContextText: 'GET /tasks/:id/context/text',
+
+  claimTask: 'POST /tasks/:id/claim',
+  heartbeatTask: 'POST /tasks/:id/heartbeat',
+  completeTask: 'POST /tasks/:id/complete',
+  blockTask: 'POST /tasks/:id/block',
+  reviewTask: 'POST /tasks/:id/review',
+  sendBackTask: 'POST /tasks/:id/send-back',
+  unblockTask: 'POST /tasks/:id/unblock',
+  retryTask: 'POST /tasks/:id/retry',
+  stopTask: 'POST /tasks/:id/stop',
+  pauseTask: 'POST /tasks/:id/pause',
+  resumeTask: 'POST /tasks/:id/resume',
+  archiveTask: 'POST /tasks/:id/archive',
+  restoreTask: 'POST /tasks/:id/restore',
+  acceptLateReport: 'POST /tasks/:id/accept-late',
+
   addLink: 'POST /links',
   removeLink: 'DELETE /links?parent_id&child_id',
 
   listEvents: 'GET /events?since&task&run&kinds&tenant&assignee&limit&newest',
 
   getRun: 'GET /runs/:id',
+  getRunLog: 'GET /runs/:id/log?tail',
+  streamRunLog: 'GET /runs/:id/log/text?tail&follow',
+  streamRunItems: 'GET /runs/:id/log/items?tail&follow',
   inspectRun: 'GET /runs/:id/inspect',
   terminateRun: 'POST /runs/:id/terminate',
   listWorkers: 'GET /workers/active',
@@ -47,7 +71,37 @@ export const ROUTES = {
 
   dispatch: 'POST /dispatch?dry_run&max',
   getStats: 'GET /stats',
+  listAssignees: 'GET /assignees',
   getConfig: 'GET /config',
+
+  listHolds: 'GET /holds',
+  pause: 'POST /pause',
+  resume: 'POST /resume',
+
+  listWorkspaces: 'GET /workspaces?task&all&sizes',
+  getWorkspaceDiff: 'GET /workspaces/:id/diff',
+  listTrash: 'GET /workspaces/trash',
+  restoreWorkspace: 'POST /workspaces/trash/:name/restore',
+
+  listProfiles: 'GET /profiles',
+  createProfile: 'POST /profiles',
+  getProfile: 'GET /profiles/:name',
+  checkProfile: 'GET /profiles/:name/check',
+  getProfileText: 'GET /profiles/:name/text',
+  putProfileText: 'PUT /profiles/:name/text',
+  listAgents: 'GET /agents',
+
+  listSubscriptions: 'GET /subscriptions?task',
+  addSubscription: 'POST /subscriptions',
+  removeSubscription: 'DELETE /subscriptions?task_id&platform&chat_id&thread_id',
+
+  listSettings: 'GET /settings',
+  getSetting: 'GET /settings/:key',
+  putSetting: 'PUT /settings/:key',
+  listBackups: 'GET /backups',
+  createBackup: 'POST /backups',
+  examine: 'GET /doctor',
+  collectGarbage: 'POST /gc',
 
   getSession: 'GET /session',
   endSession: 'DELETE /session',
@@ -66,7 +120,12 @@ export type OperationId = keyof typeof ROUTES
 export const UPLOADS: readonly OperationId[] = ['addAttachment']
 
 /** Those whose answer is something other than JSON. */
-export const DOWNLOADS: readonly OperationId[] = ['getAttachment']
+export const DOWNLOADS: readonly OperationId[] = [
+  'getAttachment',
+  'getTaskContextText',
+  'streamRunLog',
+  'streamRunItems',
+]
 
 export interface RouteParts {
   readonly method: Method

@@ -1,7 +1,7 @@
 /** The JSON shapes that operations give. `views.ts` makes them; the compiler and a test keep the two together. */
 import { z } from 'zod'
 import { DOORS } from '../../domain/actor.ts'
-import { HOLD_KINDS, HOLD_SCOPES } from '../../domain/hold.ts'
+import { HOLD_KINDS, HOLD_SCOPES, REASON_KINDS } from '../../domain/hold.ts'
 import { RUN_OUTCOMES, RUN_PHASES } from '../../domain/run.ts'
 import { WORKSPACE_KINDS } from '../../domain/task.ts'
 import { status } from './fields.ts'
@@ -105,7 +105,7 @@ export const event = z
   })
   .meta({ id: 'Event' })
 
-const hold = z
+export const hold = z
   .strictObject({
     scope: z.enum(HOLD_SCOPES),
     target: text,
@@ -116,6 +116,18 @@ const hold = z
     until: secondsOrNull,
   })
   .meta({ id: 'Hold' })
+
+export const reason = z
+  .strictObject({
+    kind: z.enum(REASON_KINDS),
+    text,
+    owner: textOrNull.describe('Who or what it waits for.'),
+    since: secondsOrNull,
+    until: secondsOrNull,
+    lift: textOrNull.describe('The command that lifts it; null when only time or another task does.'),
+    blocked_by: z.array(text).describe('The tasks it waits for.'),
+  })
+  .meta({ id: 'Reason' })
 
 export const attachment = z
   .strictObject({
@@ -143,7 +155,7 @@ const lateReport = z
   })
   .meta({ id: 'LateReport' })
 
-const workspace = z
+export const workspace = z
   .strictObject({
     id: z.int(),
     host: text,

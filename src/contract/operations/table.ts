@@ -4,21 +4,37 @@ import { accessOperations } from './access.ts'
 import { boardOperations } from './board.ts'
 import { eventOperations } from './events.ts'
 import { attachmentOperations } from './attachments.ts'
+import { holdOperations } from './holds.ts'
+import { installationOperations } from './installation.ts'
+import { logOperations } from './logs.ts'
+import { moveOperations } from './moves.ts'
 import type { Media, Operation } from './operation.ts'
+import { profileOperations } from './profiles.ts'
+import { readingOperations } from './readings.ts'
 import type { OperationId } from './routes.ts'
 import { runOperations } from './runs.ts'
+import { subscriptionOperations } from './subscriptions.ts'
 import { taskOperations } from './tasks.ts'
 import { triageOperations } from './triage.ts'
 import { usageOperations } from './usage.ts'
+import { workspaceOperations } from './workspaces.ts'
 
 export const OPERATIONS = {
   ...boardOperations,
   ...taskOperations,
   ...attachmentOperations,
   ...triageOperations,
+  ...readingOperations,
+  ...moveOperations,
   ...eventOperations,
   ...runOperations,
   ...usageOperations,
+  ...logOperations,
+  ...holdOperations,
+  ...workspaceOperations,
+  ...profileOperations,
+  ...subscriptionOperations,
+  ...installationOperations,
   ...accessOperations,
 } satisfies Record<OperationId, Operation>
 
@@ -35,14 +51,14 @@ type Given<T> = string extends keyof T ? unknown : T
 export type Input<Id extends OperationId> = Flat<
   Given<z.input<Table[Id]['params']>> &
     Given<z.input<Table[Id]['query']>> &
-    ([BodyOf<Id>] extends [never] ? unknown : z.input<BodyOf<Id>>)
+    ([BodyOf<Id>] extends [never] ? unknown : Given<z.input<BodyOf<Id>>>)
 >
 
 /** What a handler is given: the same after checking. */
 export type CheckedInput<Id extends OperationId> = Flat<
   Given<z.output<Table[Id]['params']>> &
     Given<z.output<Table[Id]['query']>> &
-    ([BodyOf<Id>] extends [never] ? unknown : z.output<BodyOf<Id>>)
+    ([BodyOf<Id>] extends [never] ? unknown : Given<z.output<BodyOf<Id>>>)
 >
 
 type DeepReadonly<T> = T extends (...args: never) => unknown

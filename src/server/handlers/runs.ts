@@ -1,10 +1,9 @@
 import { runView } from '../../contract/views.ts'
-import { conflict } from '../../domain/errors.ts'
 import { readLog } from '../../home/run-log.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { RunView } from '../../kernel/show-task.ts'
 import type { Handlers } from '../handler.ts'
 import { inspectRun, type InspectDeps } from '../inspect-run.ts'
+import { logOf } from '../run-log.ts'
 
 export interface RunsDeps {
   readonly kernel: Kernel
@@ -51,16 +50,14 @@ export const runHandlers = ({ kernel, logs, inspect }: RunsDeps) =>
     },
 
     async getTaskLog({ input: { id, tail } }) {
-      const runs = await kernel.listRuns(id)
-      const run = runs.findLast(({ process }) => process?.logPath != null)
-      const path = run?.process?.logPath ?? null
-      if (run === undefined || path === null)
+      const run = (await kernel.listRuns(id)).findLast(({ process }) => process?.logPath != null)
+      const file = run === undefined ? null : logOf(kernel, run, logs)
+      if (file === null)
         return { task_id: id, path: null, exists: false, size_bytes: 0, content: '', truncated: false }
-      assertHere(kernel, run, path)
-      const log = await readLog({ path, folder: logs }, tail ?? null)
+      const log = await readLog(file, tail ?? null)
       return {
         task_id: id,
-        path,
+        path: file.path,
         exists: log.exists,
         size_bytes: log.size,
         content: log.content,
@@ -68,12 +65,3 @@ export const runHandlers = ({ kernel, logs, inspect }: RunsDeps) =>
       }
     },
   }) satisfies Partial<Handlers>
-
-function assertHere({ deps }: Kernel, { id, process }: RunView, path: string): void {
-  if (process === null || process.host === deps.host) return
-  throw conflict(
-    'log_elsewhere',
-    `The log of run ${id} is on ${process.host}, at ${path}. Ask the server there.`,
-    { run: id, host: process.host, path },
-  )
-}

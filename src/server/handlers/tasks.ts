@@ -1,8 +1,9 @@
 import { commentView, taskDetailView, taskView } from '../../contract/views.ts'
-import { invalid, isYardError } from '../../domain/errors.ts'
+import { invalid } from '../../domain/errors.ts'
 import type { TaskChange } from '../../kernel/change-task.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { CheckedInput } from '../../contract/operations/table.ts'
+import { aboutTheBody } from '../about-the-body.ts'
 import type { Handlers } from '../handler.ts'
 import { problemOf } from '../refusal.ts'
 import type { ServerServices } from '../services.ts'
@@ -121,16 +122,5 @@ function changeOf(input: Omit<CheckedInput<'updateTask'>, 'id'>): TaskChange {
       ...(body === null || body === undefined ? {} : { body }),
       ...(isVerdict || result === null || result === undefined ? {} : { result }),
     },
-  }
-}
-
-/** What the body names and the board does not have is a fault of the body, not of the address. */
-export async function aboutTheBody<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    if (isYardError(error) && error.kind === 'not_found')
-      throw invalid(error.code, error.message, { ...error.details })
-    throw error
   }
 }

@@ -1,7 +1,8 @@
 import { proposalsView, taskView } from '../../contract/views.ts'
 import type { ProposalsDecided } from '../../kernel/decide-proposals.ts'
 import type { Call, Handlers } from '../handler.ts'
-import { aboutTheBody, type TasksDeps } from './tasks.ts'
+import { aboutTheBody } from '../about-the-body.ts'
+import type { TasksDeps } from './tasks.ts'
 
 export const triageHandlers = ({ kernel, services }: TasksDeps) => {
   const ask =
