@@ -1,8 +1,8 @@
 /** Brings the files a worker declared into the store before its completion is accepted, and names those it did not declare. */
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lookup } from 'mrmime'
 import { isYardError } from '../domain/errors.ts'
+import { mediaTypeOf } from '../lib/media-type.ts'
 import type { Seconds } from '../domain/task.ts'
 import type { AttachmentStore, StoredFile } from './attachment-store.ts'
 import { orNull } from './canonical-path.ts'
@@ -65,7 +65,7 @@ export async function collectArtifacts({
 
 // To the registry .ts is a video format; to everybody here it is a program.
 export const mimeOf = (name: string): string | null =>
-  /\.[cm]?tsx?$/.test(name) ? 'text/typescript' : (lookup(name) ?? null)
+  /\.[cm]?tsx?$/.test(name) ? 'text/typescript' : mediaTypeOf(name)
 
 export interface UndeclaredFile {
   readonly name: string

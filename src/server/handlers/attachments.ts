@@ -1,7 +1,7 @@
-import { lookup } from 'mrmime'
 import { attachmentView } from '../../contract/views.ts'
 import { safeFileName } from '../../domain/file-name.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { mediaTypeOf } from '../../lib/media-type.ts'
 import { attachmentHeaders, cacheHeaders, essenceOf, etagOf } from '../attachment-headers.ts'
 import { Reply, type Handlers } from '../handler.ts'
 import type { OpenedFile, ServerServices } from '../services.ts'
@@ -27,7 +27,7 @@ export const attachmentHandlers = ({ kernel, services }: AttachmentsDeps) =>
         name,
         digest,
       })
-      const mime = essenceOf(request.headers.get('content-type')) ?? lookup(name) ?? null
+      const mime = essenceOf(request.headers.get('content-type')) ?? mediaTypeOf(name)
       const [attached] = await kernel.attachFiles(id, [{ name, mime, ...stored }], actor)
       if (attached === undefined) throw new Error(`nothing was attached to ${id}`)
       return { attachment: attachmentView(await kernel.getAttachment(id, attached.id)) }
