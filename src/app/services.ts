@@ -49,6 +49,7 @@ export function openServices(wiring: ServicesWiring): Services {
         remove: () => removeSkills(place),
       }
     },
+    mask: async (environments, secrets) => (await import('./mask.ts')).maskOf(environments, secrets),
     serveTools: async (caller) =>
       (await import('./tool-service.ts')).serveTools(caller, wiring, {
         profiles: await profiles(),

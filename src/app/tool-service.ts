@@ -4,10 +4,9 @@ import type { ToolsCaller } from '../cli/services.ts'
 import { notFound } from '../domain/errors.ts'
 import type { KeptFile } from '../mcp/tool.ts'
 import { serveToolsOnStdio } from '../mcp/serve-stdio.ts'
-import { workerEnvironment } from '../runner/clean-environment.ts'
-import { SecretMask } from '../runner/secret-mask.ts'
 import { attachmentStore } from '../workspaces/attachment-store.ts'
 import { collectArtifacts } from '../workspaces/collect-artifacts.ts'
+import { maskOf } from './mask.ts'
 import type { ServicesWiring } from './wiring.ts'
 
 export async function serveTools(
@@ -63,17 +62,4 @@ async function keep(
   throw notFound('file_not_kept', `Cannot attach ${path}: ${refused[0]?.reason ?? 'it was not kept'}.`, {
     next: 'Name a plain file inside the workspace, relative to it, and call kanban_attach again.',
   })
-}
-
-/** Whatever looks like a credential in these environments, as a runner masks what its worker prints. */
-function maskOf(
-  environments: ToolsCaller['environments'],
-  secrets: readonly string[],
-): (text: string) => string {
-  const found = environments.flatMap((env) => {
-    const add = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? '']))
-    return workerEnvironment({ parent: {}, allow: [], add }).secrets
-  })
-  const mask = new SecretMask([...new Set([...found, ...secrets])])
-  return (text) => mask.maskText(text)
 }

@@ -20,6 +20,8 @@ export interface Context {
   readonly folder: string
   /** Standard input as it comes. */
   readonly input: () => AsyncIterable<Uint8Array>
+  /** Removes the secrets a worker was given from what a command found out by itself; its words and its input are masked already. */
+  readonly mask: (text: string) => string
   /** Everything that is on standard input, as text. */
   readonly readInput: () => Promise<string>
   /** Aborted when the person has seen enough. */

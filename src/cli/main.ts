@@ -5,7 +5,8 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { UsageError, type Command, type Outcome } from './command.ts'
 import type { Context } from './context.ts'
-import { findEnclosingRun, readCapability, type EnclosingRun } from './enclosing-run.ts'
+import { environmentsAbove, findEnclosingRun, readCapability, type EnclosingRun } from './enclosing-run.ts'
+import { maskWords } from './mask-words.ts'
 import { parse } from './parse.ts'
 import { personName } from './person.ts'
 import type { Services } from './services.ts'
@@ -87,9 +88,11 @@ async function runCommand(
   const { terminal } = options
   await using app = await options.openApp()
   const context = await contextOf(options, app, entry, command)
-  const outcome = await command.run(context, input).catch(async (error: unknown) => {
-    throw await withBoard(error, app)
-  })
+  const outcome = await command
+    .run(context, maskWords(command, input, context.mask))
+    .catch(async (error: unknown) => {
+      throw await withBoard(error, app)
+    })
   const { stderr } = terminal
   const warn = (head: string, message: string) => stderr.write(`${errors.paint('yellow', head)} ${message}\n`)
   for (const warning of outcome.warnings ?? []) warn('warning:', warning)
@@ -151,6 +154,7 @@ async function contextOf(options: CliOptions, app: App, entry: Entry, command: C
   const { env, terminal, now, folder } = options
   const run = command.effect === 'changes' ? findEnclosingRun(env, app) : null
   const actor = command.effect === 'changes' ? await actorOf(run, env, app, entry, command) : null
+  const mask = actor?.kind === 'worker' ? await maskFor(actor, env, app) : (words: string) => words
   return {
     paths: app.paths,
     get actor(): Actor {
@@ -165,7 +169,9 @@ async function contextOf(options: CliOptions, app: App, entry: Entry, command: C
     env,
     folder,
     input: () => bytesOf(terminal.stdin),
-    readInput: async () => Buffer.concat(await Array.fromAsync(bytesOf(terminal.stdin))).toString('utf8'),
+    mask,
+    readInput: async () =>
+      mask(Buffer.concat(await Array.fromAsync(bytesOf(terminal.stdin))).toString('utf8')),
     get signal(): AbortSignal {
       return options.interrupted()
     },
@@ -192,6 +198,14 @@ async function actorOf(
   const { profile } = await (await app.kernel()).getRun(run.runId)
   return { kind: 'worker', name: profile ?? `run-${run.runId}`, door: 'cli', capability }
 }
+
+/** What the worker was given stands in its own environment, whatever of it this command was started with. */
+const maskFor = (
+  { capability }: Extract<Actor, { kind: 'worker' }>,
+  env: CliOptions['env'],
+  { services }: App,
+): Promise<(text: string) => string> =>
+  services.mask([env, ...environmentsAbove(process.pid)], [capability.secret])
 
 async function* bytesOf(stdin: Terminal['stdin']): AsyncGenerator<Uint8Array> {
   for await (const part of stdin) yield typeof part === 'string' ? Buffer.from(part) : part

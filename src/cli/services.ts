@@ -10,6 +10,11 @@ export interface Services extends HomeServices {
   dispatch(options: PassOptions): Promise<PassReport>
   /** The skills of the package where agents look for theirs. `project`: a folder in the repository; null for the home. */
   skillFiles(place: { readonly agent: string | null; readonly project: string | null }): Promise<SkillFiles>
+  /** Removes from a text what looks like a credential in these environments, and these secrets. */
+  mask(
+    environments: ToolsCaller['environments'],
+    secrets: readonly string[],
+  ): Promise<(text: string) => string>
   /** Serves the board's tools on standard input and output until the client has gone. */
   serveTools(caller: ToolsCaller): Promise<void>
   readonly gateway: Gateway

@@ -1,7 +1,7 @@
 /** One call of a tool, from whatever the caller sent to the JSON it gets back. */
 import { isYardError } from '../domain/errors.ts'
 import { badInput, internalRefusal, refusalOf, unknownTool } from './refusal.ts'
-import { maskInput } from './mask-input.ts'
+import { maskInput } from '../lib/mask-input.ts'
 import { TOOLS } from './table.ts'
 import type { Tool, ToolContext } from './tool.ts'
 

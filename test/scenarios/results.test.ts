@@ -298,6 +298,50 @@ describe('secrets', () => {
   )
 })
 
+describe('secrets in what a worker says', () => {
+  scenario(
+    'F18',
+    'by the command line reach the board by no verb, in no field, in no form and in no number of pieces',
+    async (rig) => {
+      rig.addProfile('trusted', {
+        agent: 'command',
+        command: rig.workerCommand,
+        environment: { ...rig.workerEnvironment, allow: ['MY_API_KEY'] },
+      })
+      const says = `S="$MY_API_KEY"; B=$(printf '%s' "$S" | base64 -w 0)
+yard heartbeat "$YARD_TASK" --note "note $S" || exit 9
+yard comment "$YARD_TASK" "comment $S and $B" || exit 9
+env -u MY_API_KEY yard comment "$YARD_TASK" "dropped $S" || exit 9
+printf '%s' "$S" | fold -w 7 | while IFS= read -r piece || [ -n "$piece" ]; do printf '%s' "$piece"; sleep 0.02; done |
+  yard create "title $S" --body - --triage --idempotency-key "key $S" --skill "skill-$S" --tenant "$S" || exit 9
+echo content >"report $S.txt"; yard attach "$YARD_TASK" "report $S.txt" || exit 9
+`
+      const ends = [
+        'yard complete "$YARD_TASK" --summary "done $S" --result "$B" --metadata "{\\"$S\\": [\\"$S\\"]}"',
+        'yard block "$YARD_TASK" "asks $S" "$B"',
+        'yard review "$YARD_TASK" --summary "look at $S"',
+      ]
+      const ids = await Promise.all(ends.map((end) => rig.create({ profile: 'trusted', body: says + end })))
+      for (const id of ids) await rig.untilStatus(id, 'done', 'blocked', 'review')
+      for (const id of ids) await rig.untilGone(id)
+      expect(ids.map((id) => rig.board.task(id).status)).toEqual(['done', 'blocked', 'review'])
+      // It was said, and is there without the secret.
+      for (const id of ids) {
+        const shown = JSON.stringify(await rig.json('show', id))
+        for (const said of ['note ', 'comment ', 'dropped ', 'report ']) expect(shown).toContain(said)
+      }
+      expect(JSON.stringify(rig.board.runs(ids[0]!))).toContain('done ')
+      const forms = [SECRET, Buffer.from(SECRET).toString('base64').replace(/=+$/, '')]
+      const leaks = filesIn(rig.home).filter((file) => {
+        const content = readFileSync(file)
+        return forms.some((form) => content.includes(form))
+      })
+      expect(leaks).toEqual([])
+    },
+    { env: { MY_API_KEY: SECRET }, kanban: { max_attempts: 1 } },
+  )
+})
+
 describe('folders of the user', () => {
   // What may be removed at all is decided in src/workspaces and proven there (test/workspaces/trash.test.ts).
   scenario(

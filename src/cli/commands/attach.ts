@@ -34,7 +34,7 @@ export const attach = command({
     for (const file of files)
       stored.push(
         await store.keep(file === '-' ? context.input() : resolve(context.folder, file), {
-          name: safeFileName(name ?? basename(resolve(context.folder, file))),
+          name: context.mask(safeFileName(name ?? basename(resolve(context.folder, file)))),
           digest,
         }),
       )
