@@ -89,7 +89,8 @@ const programOf = (cli: CliAgent, profile: Profile): string => profile.command?.
 
 const asker = (cli: CliAgent, profile: Profile) => ({
   owner: `Profile ${profile.name}`,
-  source: `command in ${profile.file ?? 'the profile'}, or install it: ${cli.install}`,
+  source: `command in ${profile.file ?? 'the profile'}`,
+  install: cli.install,
 })
 
 function faultsOf(row: CliAgent, profile: Profile): readonly ProfileFault[] {

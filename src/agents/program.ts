@@ -37,11 +37,14 @@ export function findProgram(name: string, search: ProgramSearch): ProgramFinding
   return refused ?? { state: open ? 'unknown' : 'missing' }
 }
 
-/** What to tell whoever set up the profile; null when there is nothing to say. `source` names where the program is asked for. */
+/**
+ * What to tell whoever set up the profile; null when there is nothing to say. `source` names where the program is asked for,
+ * `install` how people get it where that is known.
+ */
 export function programProblem(
   name: string,
   search: ProgramSearch,
-  { owner, source }: { owner: string; source: string },
+  { owner, source, install }: { owner: string; source: string; install?: string },
 ): Problem | null {
   const finding = findProgram(name, search)
   switch (finding.state) {
@@ -60,7 +63,10 @@ export function programProblem(
         message: name.includes('/')
           ? `${owner} needs the program ${name}, which does not exist.`
           : `${owner} needs the program ${name}, which is not on its PATH (${search.path || 'empty'}).`,
-        next: `Install ${basename(name)}, or correct ${source}.`,
+        next:
+          install === undefined
+            ? `Install ${basename(name)}, or correct ${source}.`
+            : `Install it: ${install}. Or correct ${source}.`,
       }
   }
 }
