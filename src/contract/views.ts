@@ -7,7 +7,8 @@ import type { BoardEvent } from '../domain/event.ts'
 import type { Hold, Reason } from '../domain/hold.ts'
 import type { Run, RunEvidence, RunProcess } from '../domain/run.ts'
 import type { Amounts } from '../domain/usage.ts'
-import { usageView } from './usage-views.ts'
+import type { BudgetState } from '../domain/budget.ts'
+import { budgetView, usageView } from './usage-views.ts'
 import type { Comment, Task, TaskStatus } from '../domain/task.ts'
 import type { ProposalState, TriageRequest } from '../domain/triage.ts'
 
@@ -286,6 +287,7 @@ export interface WorkerContextFacts {
   readonly recentRuns: readonly Run[]
   readonly comments: readonly Comment[]
   readonly olderComments: number
+  readonly budgets: readonly BudgetState[]
   readonly readAt: number
 }
 
@@ -307,6 +309,7 @@ export const workerContextView = (context: WorkerContextFacts) => ({
   recent_runs: context.recentRuns.map(runView),
   comments: context.comments.map(commentView),
   older_comments: context.olderComments,
+  budgets: context.budgets.map(budgetView),
   read_at: context.readAt,
 })
 

@@ -16,7 +16,7 @@ import { conflict, invalid, notFound } from '../domain/errors.ts'
 import { BOARD_TARGET } from '../domain/hold.ts'
 import type { Task } from '../domain/task.ts'
 import { MAX, storable } from '../domain/text.ts'
-import type { Amounts, UsageGroup } from '../domain/usage.ts'
+import type { UsageGroup } from '../domain/usage.ts'
 import type { Connection } from '../store/connection.ts'
 import {
   endBudget,
@@ -32,8 +32,7 @@ import {
 import { lockAdmission } from '../store/tables/locks.ts'
 import { findProviderOf } from '../store/tables/run-agents.ts'
 import {
-  findUsageOfTask,
-  findUsers,
+  findUsageOfProfiles,
   groupUsage,
   sumUsage,
   type UsageFilter,
@@ -217,7 +216,7 @@ export async function listBudgets({ store, policy }: KernelDeps): Promise<Budget
     const known = new Map(
       inForce(rows, policy().ceilings, { board: BOARD_TARGET }).map((each) => [budgetId(each), each]),
     )
-    for (const profile of await findUsers(db, 'profile'))
+    for (const { profile } of await findUsageOfProfiles(db))
       for (const each of inForce([], policy(profile).ceilings, { profile }))
         if (!known.has(budgetId(each))) known.set(budgetId(each), each)
     return statesOf(db, [...known.values()], now)
@@ -274,6 +273,6 @@ export const hasSpent = async (
   return all !== undefined && all.runs > 0
 }
 
-/** What each run of a card used. */
-export const usageOfRuns = ({ store }: KernelDeps, taskId: string): Promise<Map<number, Amounts>> =>
-  store.read((db) => findUsageOfTask(db, taskId))
+/** All that each profile ever used. */
+export const usageByProfile = ({ store }: KernelDeps): ReturnType<typeof findUsageOfProfiles> =>
+  store.read(findUsageOfProfiles)

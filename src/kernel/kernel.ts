@@ -13,7 +13,7 @@ import {
   removeBudget,
   setBudget,
   showBudget,
-  usageOfRuns,
+  usageByProfile,
 } from './budgets.ts'
 import { changeTask } from './change-task.ts'
 import { claimTask, openRun } from './claim-task.ts'
@@ -180,7 +180,7 @@ const VERBS = {
   unblockTask,
   unlinkTasks,
   unsubscribe,
-  usageOfRuns,
+  usageByProfile,
   why,
   workerContext,
   workspacesWithOwners,

@@ -1,4 +1,5 @@
 /** What a worker is told about its card: bounded, whatever the board holds. */
+import { standing, stateText, type BudgetState } from '../domain/budget.ts'
 import type { Run } from '../domain/run.ts'
 import { isFinished, type Comment, type Task } from '../domain/task.ts'
 import { cut } from '../domain/text.ts'
@@ -7,6 +8,7 @@ import { findParents } from '../store/tables/links.ts'
 import { findEvidence } from '../store/tables/run-processes.ts'
 import { findLastCompletedRun, findRecentRunsOfProfile, findRuns } from '../store/tables/runs.ts'
 import { findTask } from '../store/tables/tasks.ts'
+import { cardBudgets } from './budgets.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
 /** Limits of the sections, in characters and entries, as the contract gives them. */
@@ -18,6 +20,7 @@ const CONTEXT_LIMITS = {
   comments: 30,
   comment: 2_048,
   parents: 30,
+  budgets: 10,
 } as const
 
 /** Of whole sections, in characters: with these the document stays below about 128,000 whatever the board holds. */
@@ -48,10 +51,13 @@ export interface WorkerContext {
   readonly recentRuns: readonly Run[]
   readonly comments: readonly Comment[]
   readonly olderComments: number
+  /** What its runs draw on. */
+  readonly budgets: readonly BudgetState[]
   readonly readAt: number
 }
 
-export async function workerContext({ store }: KernelDeps, id: string): Promise<WorkerContext> {
+export async function workerContext(deps: KernelDeps, id: string): Promise<WorkerContext> {
+  const { store } = deps
   const now = await store.now()
   return store.read(async (db) => {
     const task = await requireTask(db, id)
@@ -83,6 +89,7 @@ export async function workerContext({ store }: KernelDeps, id: string): Promise<
           : await findRecentRunsOfProfile(db, task.assignee, id, CONTEXT_LIMITS.recentRuns),
       comments: await findComments(db, id, CONTEXT_LIMITS.comments),
       olderComments: Math.max(0, (await countCommentsOf(db, id)) - CONTEXT_LIMITS.comments),
+      budgets: (await cardBudgets(deps, db, task, now)).slice(0, CONTEXT_LIMITS.budgets),
       readAt: now,
     }
   })
@@ -143,6 +150,7 @@ export function contextText(context: WorkerContext): string {
     task.body === null || task.body.trim() === ''
       ? ''
       : `## Task\n\n${fenced(`task, written by ${task.createdBy ?? 'somebody'}`, cut(task.body, CONTEXT_LIMITS.body))}`,
+    budgetText(context.budgets),
     section(
       'Results of finished parents',
       context.parents.map((parent) => parentText(parent, now)),
@@ -163,6 +171,14 @@ export function contextText(context: WorkerContext): string {
     ),
   ]
   return `${sections.filter(Boolean).join('\n\n')}\n`
+}
+
+/** Told only where it is worth knowing: somebody who is about to run out should hand over what there is. */
+function budgetText(budgets: readonly BudgetState[]): string {
+  const near = budgets.filter((state) => standing(state) !== 'free')
+  if (near.length === 0) return ''
+  const lines = near.map((state) => `- ${oneLine(stateText(state))}`)
+  return `## Budget\n\n${lines.join('\n')}\n\nLittle may be spent on this task: do what matters most, and report what there is.`
 }
 
 const commentText = (comment: Comment, now: number): string =>

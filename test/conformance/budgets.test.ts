@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { firstReached, NO_CEILINGS, parseBudgetId, type BudgetLimits } from '../../src/domain/budget.ts'
 import type { Actor } from '../../src/domain/actor.ts'
+import { workerContextView } from '../../src/contract/views.ts'
+import { contextText } from '../../src/kernel/worker-context.ts'
 import { statement } from '../../src/store/statement.ts'
 import { behaviour } from '../behaviours.ts'
 import { databases, TEST_NOW, type TestDatabase } from '../helpers/boards.ts'
@@ -321,6 +323,22 @@ describe.each(databases)('budgets on $name', (database) => {
       })
     },
   )
+
+  behaviour(['W06', 'F56'], 'a worker is told of a budget once it is near', async () => {
+    await using board = await openTestKernel(database)
+    const id = `task:${(await board.given()).id}:tokens:total`
+    const [, taskId = ''] = id.split(':')
+    await set(board, id, { soft: 80, hard: 100 })
+    const run = await board.run({ id: taskId }, { provider: 'acme' })
+    await run.uses({ input: 70, output: 9 })
+    expect(contextText(await board.kernel.workerContext(taskId))).not.toContain('Budget')
+    await run.uses({ input: 70, output: 10 })
+    const context = await board.kernel.workerContext(taskId)
+    expect(contextText(context)).toContain(
+      'has used 80 tokens: the soft limit of 80 tokens is reached, and 100 tokens is the hard one',
+    )
+    expect(workerContextView(context).budgets).toMatchObject([{ id, spent: 80, left: 20, standing: 'near' }])
+  })
 
   behaviour('W06', 'four runs at once see what the others spend, as they spend it', async () => {
     await using board = await openTestKernel(database)

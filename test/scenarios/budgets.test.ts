@@ -177,6 +177,13 @@ describe('budgets', () => {
         { id: 'profile:coder:tokens:day', hard: 1000, spent: 1000, origin: 'config', standing: 'reached' },
       ])
       expect(await rig.ok('why', held!.id)).toContain('yard budget grant profile:coder:tokens:day 1000')
+      expect((await rig.yard('doctor')).stdout).toContain(
+        '1.0k tokens a day is its token budget: no run opens',
+      )
+      const done = one === held!.id ? two : one
+      expect(await rig.ok('runs', done)).toMatch(/1\.0k +\$0\.10/)
+      expect(await rig.ok('show', done)).toMatch(/used +1\.0k tokens in, 0 out, \$0\.10/)
+      expect(await rig.ok('usage', '--by', 'model')).toMatch(/scripted +1 .*\$0\.10/)
       // The profile's own word comes first; the next commit makes the gateway look.
       rig.addProfile('coder', {
         agent: 'droid',

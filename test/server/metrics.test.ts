@@ -15,7 +15,9 @@ test.each(databases)(
     await using server = await openTestServer({ database })
     await server.test.given()
     await server.test.given({ status: 'done' })
-    await (await server.test.run(await server.test.given())).start()
+    const run = await server.test.run(await server.test.given(), { provider: 'acme' })
+    await run.start()
+    await run.uses({ input: 100, cached: 40, output: 20, cost: 0.5 })
     await using client = server.events()
     await client.frame('hello')
     server.test.clock.advance(40)
@@ -31,6 +33,8 @@ test.each(databases)(
       'yard_ready_oldest_age_seconds 40',
       'yard_runs{outcome="open",profile="coder"} 1',
       'yard_event_clients 1',
+      'yard_tokens_total{kind="cached",profile="coder"} 40',
+      'yard_cost_usd{kind="reported",profile="coder"} 0.5',
       'yard_http_request_duration_seconds_count{method="GET",route="/api/kanban/stats",status="200"} 1',
       'yard_http_request_duration_seconds_count{method="GET",route="/api/kanban/tasks/:id",status="404"} 1',
     ])

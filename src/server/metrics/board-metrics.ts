@@ -1,5 +1,5 @@
 /** What is on the board, read when somebody asks for it. */
-import { Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 import { HOLD_KINDS } from '../../domain/hold.ts'
 import { TASK_STATUSES } from '../../domain/task.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -11,7 +11,7 @@ const COUNTED_EVERY_SECONDS = 30
 const MAX_PROFILES = 100
 
 export interface BoardMetricsDeps {
-  readonly kernel: Pick<Kernel, 'getStats' | 'countRuns' | 'countOpen'>
+  readonly kernel: Pick<Kernel, 'getStats' | 'countRuns' | 'countOpen' | 'usageByProfile'>
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -71,6 +71,44 @@ export function boardMetrics(register: Registry, { kernel, clock }: BoardMetrics
     async collect() {
       const { holds } = await kernel.countOpen()
       for (const kind of HOLD_KINDS) this.set({ kind }, holds.get(kind) ?? 0)
+    },
+  })
+  usageMetrics(register, { kernel })
+}
+
+/** What runs used so far, by the profile that did the work. */
+function usageMetrics(register: Registry, { kernel }: Pick<BoardMetricsDeps, 'kernel'>): void {
+  const registers = [register]
+  const read = async () => {
+    const used = await kernel.usageByProfile()
+    const nameOf = naming(used.map(({ profile, runs }) => ({ profile, count: runs })))
+    return used.map(({ profile, ...amounts }) => ({ profile: nameOf(profile), ...amounts }))
+  }
+  new Counter({
+    name: 'yard_tokens_total',
+    help: 'Tokens that runs used; input includes cached.',
+    labelNames: ['kind', 'profile'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const { profile, tokensIn, tokensCached, tokensOut } of await read()) {
+        this.inc({ kind: 'input', profile }, tokensIn)
+        this.inc({ kind: 'cached', profile }, tokensCached)
+        this.inc({ kind: 'output', profile }, tokensOut)
+      }
+    },
+  })
+  new Gauge({
+    name: 'yard_cost_usd',
+    help: 'What runs cost in US dollars: as their agents reported, and as the price table estimates.',
+    labelNames: ['kind', 'profile'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const { profile, costMicros, estimatedMicros } of await read()) {
+        this.inc({ kind: 'reported', profile }, costMicros / 1_000_000)
+        this.inc({ kind: 'estimated', profile }, estimatedMicros / 1_000_000)
+      }
     },
   })
 }

@@ -187,13 +187,17 @@ export async function sumUsage(db: Connection, ranges: readonly TotalRange[]): P
   return ranges.map((_, index) => byIndex.get(index) ?? NO_AMOUNTS)
 }
 
-const targets = statement<{ scope: string }>()((db, p) =>
-  db.selectFrom('usage_totals').select('target').where('scope', '=', p.scope).where('day', '=', ALL_DAYS),
+const ofProfiles = statement<Record<string, never>>()((db) =>
+  db
+    .selectFrom('usage_totals')
+    .select(['target as profile', ...AMOUNTS])
+    .where('scope', '=', 'profile')
+    .where('day', '=', ALL_DAYS),
 )
 
-/** Whoever of a scope has ever used anything. */
-export const findUsers = async (db: Connection, scope: string): Promise<string[]> =>
-  (await db.all(targets, { scope })).map(({ target }) => target)
+/** All that each profile ever used. */
+export const findUsageOfProfiles = (db: Connection): Promise<(Amounts & { readonly profile: string })[]> =>
+  db.all(ofProfiles, {})
 
 export interface UsageFilter {
   /** Days as numbers since 1970-01-01 UTC; `to` is the first one after. */
