@@ -209,6 +209,8 @@ export const BEHAVIOURS = {
   'http.workspaces': 'workspaces are listed, compared and restored, and nothing beside them is reached',
   'http.installation':
     'settings, backups, the doctor and the clearing away say over HTTP what they say in a terminal',
+  'trace.spans': 'requests, passes and runs are traced for whoever collects by OpenTelemetry',
+  'trace.off': 'without a collector nothing is traced, and what cannot be sent is said',
   'http.log': 'the log of a run can be read where its runner wrote it',
 
   // The tools of workers and orchestrators

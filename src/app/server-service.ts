@@ -40,10 +40,15 @@ export const serverService =
   (wiring: ServerWiring): GatewayService =>
   async (signal, gateway) => {
     // Loaded here: a gateway without a server does not pay for it.
-    const { startServer } = await import('../server/server.ts')
+    const [{ startServer }, { openTracing }] = await Promise.all([
+      import('../server/server.ts'),
+      import('../server/tracing/tracing.ts'),
+    ])
     const { kernel, paths, env, version, log, settings, services, orchestrator } = wiring
     const dashboard = join(packageRoot(), 'dist', 'dashboard')
+    await using tracing = await openTracing(env, { version, log })
     await using server = await startServer({
+      tracing,
       kernel,
       paths,
       clock: systemClock,

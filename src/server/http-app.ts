@@ -22,6 +22,7 @@ import type { Handlers } from './handler.ts'
 import { carryOut } from './operation-route.ts'
 import { bugProblem, problemOf, Refusal } from './refusal.ts'
 import { data, problem, redirect } from './respond.ts'
+import type { RequestTrace, Tracing } from './tracing/tracing.ts'
 
 export interface AppDeps {
   readonly kernel: Kernel
@@ -35,6 +36,8 @@ export interface AppDeps {
   readonly open: (app: Hono<Env>) => void
   /** What answers with a credential, beside the operations: pages, documents, metrics. */
   readonly pages: (app: Hono<Env>) => void
+  /** Null when nobody collects traces. */
+  readonly tracing: Pick<Tracing, 'request'> | null
   /** Told of every answer. */
   readonly onAnswer: (answer: Answered) => void
 }
@@ -49,7 +52,13 @@ export interface Answered {
 
 export interface Env {
   readonly Bindings: HttpBindings
-  readonly Variables: { requestId: string; knock: Knock; admitted: Admitted; version: string }
+  readonly Variables: {
+    trace: RequestTrace | null
+    requestId: string
+    knock: Knock
+    admitted: Admitted
+    version: string
+  }
 }
 
 export function buildApp(deps: AppDeps): Hono<Env> {
@@ -60,6 +69,7 @@ export function buildApp(deps: AppDeps): Hono<Env> {
     const startedAt = deps.clock.monotonicMs()
     context.set('requestId', requestIdOf(context.req.header('x-request-id')))
     context.set('knock', deps.knockOf(context.env.incoming))
+    context.set('trace', traceOf(deps, context))
     await next()
     record(deps, context, deps.clock.monotonicMs() - startedAt)
   })
@@ -78,7 +88,11 @@ export function buildApp(deps: AppDeps): Hono<Env> {
     const { requestId } = context.var
     const known = problemOf(error)
     if (known === null)
-      deps.log.error(`${context.req.method} ${context.req.path} failed`, { request: requestId, error })
+      deps.log.error(`${context.req.method} ${context.req.path} failed`, {
+        request: requestId,
+        ...(context.var.trace === null ? {} : { trace_id: context.var.trace.traceId }),
+        error,
+      })
     return problem(known ?? bugProblem(requestId), requestId)
   })
   app.notFound((context) => problem(problemOf(noSuchRoute(context)) ?? bugProblem(''), context.var.requestId))
@@ -156,12 +170,23 @@ const preflight = (origin: string, requestId: string): Response =>
     },
   })
 
+const traceOf = ({ tracing }: AppDeps, { req, var: { requestId } }: Context<Env>): RequestTrace | null =>
+  tracing?.request({
+    method: req.method,
+    path: req.path,
+    requestId,
+    traceparent: req.header('traceparent'),
+  }) ?? null
+
 function record({ log, onAnswer }: AppDeps, context: Context<Env>, ms: number): void {
   const { method, path, routePath } = context.req
   const { status } = context.res
+  const { trace } = context.var
+  trace?.end({ route: routePath, status })
   onAnswer({ method, route: routePath, status, ms })
   const fields = {
     request: context.var.requestId,
+    ...(trace === null ? {} : { trace_id: trace.traceId, span_id: trace.spanId }),
     method,
     path,
     status,

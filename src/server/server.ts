@@ -32,6 +32,7 @@ import { RunWatch } from './run-watch.ts'
 import { removeServerState, writeServerState } from './server-state.ts'
 import type { ServerServices } from './services.ts'
 import { assertConsent, exposureOf, serverFor, urlOf, warnOf, type ServerSettings } from './serving.ts'
+import type { Tracing } from './tracing/tracing.ts'
 import { upgradeListener } from './upgrades.ts'
 
 export interface ServerOptions {
@@ -46,6 +47,8 @@ export interface ServerOptions {
   /** The built dashboard; null when there is none. */
   readonly dashboard: string | null
   readonly treeOf: InspectDeps['treeOf']
+  /** Null when nobody collects traces. */
+  readonly tracing: Tracing | null
   /** What the dispatcher of this process writes into its claims. */
   readonly claimLock: string
 }
@@ -106,7 +109,7 @@ interface Parts {
 }
 
 function assemble(options: ServerOptions, owner: OwnerToken): Parts {
-  const { kernel, services, clock, log, version, ownerName, paths } = options
+  const { kernel, services, clock, log, version, ownerName, paths, tracing } = options
   const { boardId } = kernel.deps.store
   const settings = () => services.settings().server
   const authenticator = new Authenticator({ kernel, owner, ownerName, clock })
@@ -133,7 +136,10 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     stream: () => ({ clients: hub.size, lagMs: hub.lagMs }),
     database: services.database,
   })
-  const runs = new RunWatch({ kernel, clock, log, lock: options.claimLock }, [metrics.runs])
+  const runs = new RunWatch({ kernel, clock, log, lock: options.claimLock }, [
+    metrics.runs,
+    ...(tracing === null ? [] : [tracing.runs]),
+  ])
   const app = buildApp({
     kernel,
     gate,
@@ -165,13 +171,21 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
       location: kernel.deps.store.location,
       metrics: metrics.text,
     }),
+    tracing,
     onAnswer: metrics.answered,
   })
   return {
     onRequest: getRequestListener(app.fetch, { errorHandler: refuseUnreadable }),
     onUpgrade: upgradeListener({ kernel, gate, tickets, sockets, standing, log, knockOf }),
     sockets,
-    toDispose: [hub, standing, bytes, runs, services.onPass(metrics.passed)],
+    toDispose: [
+      hub,
+      standing,
+      bytes,
+      runs,
+      services.onPass(metrics.passed),
+      ...(tracing === null ? [] : [services.onPass(tracing.passed)]),
+    ],
   }
 }
 

@@ -147,6 +147,7 @@ export async function openTestServer(rig: ServerRig = {}): Promise<TestServer> {
       ownerName: 'olga',
       dashboard: rig.dashboard ?? null,
       claimLock: 'testhost:1',
+      tracing: null,
       treeOf: rig.treeOf ?? (() => []),
     })
   let running = await start()
