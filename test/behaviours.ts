@@ -126,6 +126,16 @@ export const BEHAVIOURS = {
     'YARD_DISPATCH_IN_GATEWAY=0 switches dispatching off, and any other value leaves it to the file',
   'config.defaults': 'without a file, every setting has the documented value',
 
+  // Finding cards
+  'search.words':
+    'search takes words, phrases, beginnings and -words, without regard to case and to the marks of Latin letters',
+  'search.rank': 'titles come before bodies before what was said, the newest first, page by page',
+  'search.filters': 'search narrows by status, assignee, tenant and archive',
+  'search.places': 'search says where a card was found, with the hits marked as data',
+  'search.current': 'search is never behind the board, whoever writes to it',
+  'search.safe': 'nothing that can be typed into a search is an error',
+  'search.same': 'both databases find the same',
+
   // The command line
   'cli.help': 'every verb has --help',
   'cli.json': 'with --json, stdout holds JSON only and warnings go to stderr',
@@ -141,6 +151,7 @@ export const BEHAVIOURS = {
   'cli.comment': 'yard comment takes words and --author',
   'cli.bulk': 'complete, block, unblock and archive take several ids; one failure does not stop the rest',
   'cli.attach': 'yard attach keeps files with a card, yard detach takes one off',
+  'cli.search': 'yard search finds cards by words, with filters, and shows where they are',
   'cli.complete': 'yard complete takes --result, --summary and --metadata',
   'cli.block': 'yard block takes reason words and --ids',
   'cli.heartbeat': 'yard heartbeat takes --note',

@@ -6,6 +6,7 @@ import type { Actor } from '../../src/domain/actor.ts'
 import { DEFAULT_BOARD_POLICY, type BoardPolicy } from '../../src/kernel/deps.ts'
 import { openKernel, type Kernel } from '../../src/kernel/kernel.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { tableNames } from '../../src/store/board-tables.ts'
 import { SqliteBoard } from '../../src/store/sqlite-board.ts'
 import { createSqliteBoard } from '../../src/store/sqlite-create.ts'
 import { inspectSqliteFile } from '../../src/store/sqlite-file.ts'
@@ -54,11 +55,7 @@ export type Extent = Readonly<Record<string, { readonly rows: number; readonly c
 
 export function extentOf(file: string): Extent {
   using db = new DatabaseSync(file, { readOnly: true })
-  const tables = db
-    .prepare(`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`)
-    .all()
-    .map((row) => String(row['name']))
-    .filter((name) => name !== 'board_meta' && name !== 'schema_migrations')
+  const tables = tableNames(db).filter((name) => name !== 'board_meta' && name !== 'schema_migrations')
   return Object.fromEntries(
     tables.map((table) => {
       const columns = db.prepare('select name from pragma_table_info(?)').all(table)

@@ -60,6 +60,7 @@ import {
 import { lastSession, letProbe, listRunAgents, recordAgent } from './run-agent.ts'
 import { getAttachment, removeAttachment } from './remove-attachment.ts'
 import { askLease, recordBaseCommit, recordSpawn, renewLease, startRun } from './run-lease.ts'
+import { searchTasks } from './search-tasks.ts'
 import {
   getLatestEventId,
   getRun,
@@ -168,6 +169,7 @@ const VERBS = {
   resume,
   retryTask,
   revokeCredential,
+  searchTasks,
   sendBackTask,
   setBudget,
   showBudget,

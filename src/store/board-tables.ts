@@ -4,24 +4,29 @@ import type { DatabaseSync } from 'node:sqlite'
 export interface BoardTable {
   readonly name: string
   readonly columns: readonly string[]
-  readonly key: readonly string[]
+  /** Columns in whose order rows are copied: the key, but cards as they were made, because search numbers them as they come. */
+  readonly order: readonly string[]
   /** Whether its ids are numbered by the database. */
   readonly isNumbered: boolean
 }
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
+/** Tables that hold rows themselves; a full-text index and what SQLite keeps for it are neither copied nor counted. */
 export const tableNames = (db: DatabaseSync): readonly string[] =>
   db
     .prepare(
-      `select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`,
+      `select name from pragma_table_list where schema = 'main' and type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`,
     )
     .all()
     .map((row) => String(row['name']))
 
-/** Every table, those that others refer to first. */
+/** What triggers make of the other tables, so that a copy makes it anew. */
+const isDerived = (name: string): boolean => name.startsWith('search_')
+
+/** Every table that says something of its own, those that others refer to first. */
 export function boardTables(db: DatabaseSync): readonly BoardTable[] {
-  const names = tableNames(db)
+  const names = tableNames(db).filter((name) => !isDerived(name))
   const ordered: string[] = []
   const visit = (name: string) => {
     if (ordered.includes(name) || !names.includes(name)) return
@@ -39,11 +44,15 @@ function describe(db: DatabaseSync, name: string): BoardTable {
   const sql = String(
     db.prepare(`select sql from sqlite_schema where type = 'table' and name = ?`).get(name)?.['sql'],
   )
-  const key = columns.filter(({ pk }) => Number(pk) > 0).toSorted((a, b) => Number(a['pk']) - Number(b['pk']))
+  const names = columns.map((column) => String(column['name']))
+  const key = columns
+    .filter(({ pk }) => Number(pk) > 0)
+    .toSorted((a, b) => Number(a['pk']) - Number(b['pk']))
+    .map((column) => String(column['name']))
   return {
     name,
-    columns: columns.map((column) => String(column['name'])),
-    key: key.map((column) => String(column['name'])),
+    columns: names,
+    order: [...names.filter((column) => column === 'created_order'), ...key],
     isNumbered: /autoincrement/i.test(sql),
   }
 }

@@ -44,12 +44,12 @@ export async function copyToSqlite(store: Store, file: string): Promise<Map<stri
   return counts
 }
 
-async function* rowsOf(source: Connection, { name, key }: BoardTable): AsyncGenerator<Row> {
+async function* rowsOf(source: Connection, { name, order }: BoardTable): AsyncGenerator<Row> {
   for (let offset = 0; ; offset += ROWS_AT_ONCE) {
     const rows = await source.all(
       adHoc<Row>(source.dialect, (kysely) => {
         let query = kysely.selectFrom(name as keyof Tables).selectAll()
-        for (const column of key) query = query.orderBy(sql.ref(column))
+        for (const column of order) query = query.orderBy(sql.ref(column))
         return query.limit(ROWS_AT_ONCE).offset(offset)
       }),
       {},
@@ -139,7 +139,7 @@ const deleteAll = (tx: WriteTransaction, name: string): Promise<number> =>
 
 async function insertAll(
   tx: WriteTransaction,
-  { name, columns }: BoardTable,
+  { name, columns, order }: BoardTable,
   db: DatabaseSync,
 ): Promise<number> {
   let rows = 0
@@ -154,7 +154,7 @@ async function insertAll(
     batch = []
   }
   for (const row of db
-    .prepare(`select ${columns.map(quoted).join()} from ${quoted(name)} order by rowid`)
+    .prepare(`select ${columns.map(quoted).join()} from ${quoted(name)} order by ${order.map(quoted).join()}`)
     .iterate()) {
     if (Object.values(row).some((value) => value instanceof Uint8Array)) {
       throw unavailable(

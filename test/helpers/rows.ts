@@ -11,7 +11,9 @@ export const rowsOf = ({ store, location }: TestBoard): Promise<Rows> =>
 function sqliteRows(file: string): Rows {
   using db = new DatabaseSync(file, { readOnly: true })
   const tables = db
-    .prepare(`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name`)
+    .prepare(
+      `select name from pragma_table_list where schema = 'main' and type = 'table' and name not like 'sqlite_%' order by name`,
+    )
     .all()
   return Object.fromEntries(
     tables.map(({ name }) => [

@@ -10,7 +10,8 @@ const HEADER = '-- Made by: npm run schema:dump. Shows what the migrations add u
 export function dumpSqlite(db: DatabaseSync, others: readonly string[] = []): string {
   const rows = db
     .prepare(
-      `select sql, tbl_name as owner from sqlite_schema where sql is not null and type <> 'view' and name not like 'sqlite\\_%' escape '\\' order by tbl_name, type desc, name`,
+      `select sql, tbl_name as owner from sqlite_schema where sql is not null and type <> 'view' and name not like 'sqlite\\_%' escape '\\'
+        and tbl_name not in (select name from pragma_table_list where type = 'shadow') order by tbl_name, type desc, name`,
     )
     .all()
   const own = rows.filter(({ owner }) => !others.includes(String(owner)))
@@ -24,20 +25,33 @@ export function dumpBoard(db: DatabaseSync, version: number): string {
   const indexes = db.prepare(
     `select sql from sqlite_schema where tbl_name = ? and type = 'index' and sql is not null order by name`,
   )
-  const parts = boardTables(db).map(({ name, columns }) => {
+  const tables = boardTables(db)
+  // What triggers make of the rows is made again by them, so all of it stands before the first row.
+  const derived = db
+    .prepare(
+      `select sql, name from sqlite_schema where (type = 'trigger' or (type = 'table' and name in (
+        select name from pragma_table_list where type in ('table', 'virtual') and name not like 'sqlite\\_%' escape '\\')))
+        order by type, name`,
+    )
+    .all()
+    .filter(({ name }) => !tables.some((table) => table.name === name))
+    .map(({ sql }) => `${String(sql)};`)
+  const parts = tables.map(({ name, columns }) => {
     const created = db.prepare(`select sql from sqlite_schema where type = 'table' and name = ?`).all(name)
     const rows = db
       .prepare(
         `select ${columns.map((column) => `quote(${quoted(column)})`).join(" || ',' || ")} as row from ${quoted(name)}`,
       )
       .all()
-    return [
-      ...[...created, ...indexes.all(name)].map(({ sql }) => `${String(sql)};`),
-      ...rows.map(({ row }) => `insert into ${name} (${columns.join()}) values (${String(row)});`),
-    ].join('\n')
+    return {
+      made: [...created, ...indexes.all(name)].map(({ sql }) => `${String(sql)};`).join('\n'),
+      filled: rows
+        .map(({ row }) => `insert into ${name} (${columns.join()}) values (${String(row)});`)
+        .join('\n'),
+    }
   })
   const head = `-- A board as schema version ${version} left it. Never edited: it stands for the boards people have.\n`
-  return `${head}pragma application_id = ${APPLICATION_ID};\n\n${parts.join('\n\n')}\n`
+  return `${head}pragma application_id = ${APPLICATION_ID};\n\n${[...parts.map(({ made }) => made), derived.join('\n'), ...parts.map(({ filled }) => filled)].filter(Boolean).join('\n\n')}\n`
 }
 
 interface Column {
@@ -84,7 +98,19 @@ export async function dumpPostgres(client: Pick<ClientBase, 'query'>): Promise<s
         .join('')
     )
   })
-  return `${HEADER}\n${texts.join('\n')}`
+  const programs = await client.query<{ definition: string }>(`
+    select definition from (
+      select 1 as place, proname as name, pg_get_functiondef(oid) as definition
+        from pg_proc where pronamespace = current_schema()::regnamespace
+      union all
+      select 2, tgname, pg_get_triggerdef(t.oid) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+        where c.relnamespace = current_schema()::regnamespace and not tgisinternal
+    ) as programs order by place, name`)
+  const { rows } = await client.query<{ schema: string }>('select current_schema() as schema')
+  const made = programs.rows.map(
+    ({ definition }) => `${definition.replaceAll(`${rows[0]?.schema}.`, '').trimEnd()};\n`,
+  )
+  return `${HEADER}\n${[...texts, ...made].join('\n')}`
 }
 
 function column({ name, type, required, fallback, identity }: Column): string {

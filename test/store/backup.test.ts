@@ -63,9 +63,9 @@ const taskIds = async (store: Store) => (await store.read((db) => db.all(tasks, 
 function rowsOf(file: string): string {
   using db = new DatabaseSync(file, { readOnly: true })
   return JSON.stringify(
-    boardTables(db).map(({ name, key }) => [
+    boardTables(db).map(({ name, order }) => [
       name,
-      db.prepare(`select * from ${quoted(name)} order by ${key.map(quoted).join()}`).all(),
+      db.prepare(`select * from ${quoted(name)} order by ${order.map(quoted).join()}`).all(),
     ]),
   )
 }

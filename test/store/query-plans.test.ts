@@ -55,7 +55,9 @@ describe('statements on every change', () => {
     const index = /USING (?:COVERING )?INDEX (\w+)/.exec(step)?.[1]
     if (index !== undefined && partial.has(index)) return false
     if (index === 'tasks_board') return !/"status" = '(ready|running)'/.test(sql)
-    return /^SCAN (tasks|t|l|r|p|e|c|task_\w+|run_\w+|holds|attempt_ledger|workspaces)\b/.test(step)
+    return /^SCAN (tasks|t|l|r|p|e|c|task_\w+|run_\w+|holds|attempt_ledger|late_reports|attachments|search_cards|search_remarks|workspaces)\b/.test(
+      step,
+    )
   }
 
   test('creating, claiming, reporting and completing look at their own cards only', async () => {

@@ -101,11 +101,12 @@ function readCard(id: string, raw: RawRow, now: number, repairs: Repairs): ReadC
   }
 }
 
-/** Cards of one second keep the order in which they were written. */
-export function orderCards(cards: ReadonlyMap<string, ReadCard>): void {
+/** The oldest first; cards of one second keep the order in which they were written. */
+export function orderCards(cards: ReadonlyMap<string, ReadCard>): readonly CardRow[] {
   const rows = [...cards.values()].map(({ row }) => row)
-  for (const [index, row] of rows.toSorted((one, other) => one.created_at - other.created_at).entries())
-    row.created_order = index + 1
+  const ordered = rows.toSorted((one, other) => one.created_at - other.created_at)
+  for (const [index, row] of ordered.entries()) row.created_order = index + 1
+  return ordered
 }
 
 /** Two creators could both win there. The card created last keeps the key: it is the one a look-up found. */

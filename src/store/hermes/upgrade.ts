@@ -124,9 +124,8 @@ function copyBoard(
   const events = readEvents(db, `${ASIDE}task_events`, cards, runIds, now, repairs)
   const links = readLinks(db, `${ASIDE}task_links`, cards, repairs)
   const said = placeCards(cards, links, now, repairs)
-  orderCards(cards)
 
-  for (const { row } of cards.values()) insert('tasks', row)
+  for (const row of orderCards(cards)) insert('tasks', row)
   for (const link of links) insert('task_links', link)
   for (const { row } of runs) insert('task_runs', row)
   const comments = [...readComments(db, `${ASIDE}task_comments`, cards, now, repairs)]
@@ -184,7 +183,7 @@ function namesOfOurTables(): ReadonlySet<string> {
   const created = MIGRATIONS.flatMap((migration) => migration.statements(SQLITE_WORDS))
   return new Set([
     'schema_migrations',
-    ...created.flatMap((sql) => /^\s*create table (\w+)/i.exec(sql)?.[1] ?? []),
+    ...created.flatMap((sql) => /^\s*create (?:virtual )?table (\w+)/i.exec(sql)?.[1] ?? []),
   ])
 }
 

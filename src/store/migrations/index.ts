@@ -6,6 +6,7 @@ import { runAgents } from './0004-run-agents.ts'
 import { createdOrder } from './0005-created-order.ts'
 import { usageAndBudgets } from './0006-usage-and-budgets.ts'
 import { triage } from './0007-triage.ts'
+import { search } from './0008-search.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   createdOrder,
   usageAndBudgets,
   triage,
+  search,
 ]
 
 /** The schema this build reads and writes. */

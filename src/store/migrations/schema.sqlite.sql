@@ -140,6 +140,8 @@ CREATE TABLE late_reports (
   accepted_by text
 ) strict;
 
+CREATE INDEX late_reports_run on late_reports (run_id);
+
 CREATE INDEX late_reports_task on late_reports (task_id);
 
 CREATE TABLE proposed_cards (
@@ -204,6 +206,8 @@ CREATE TABLE run_processes (
 
 CREATE UNIQUE INDEX run_processes_live on run_processes (task_id) where gone_at is null;
 
+CREATE INDEX run_processes_task on run_processes (task_id);
+
 CREATE TABLE run_stops (
   run_id integer not null primary key references task_runs (id),
   requested_at integer not null,
@@ -239,6 +243,46 @@ CREATE INDEX run_usage_task on run_usage (task_id, run_id);
 
 CREATE TABLE schema_migrations (version integer not null primary key, name text not null, applied_at integer not null) strict;
 
+CREATE VIRTUAL TABLE search_card_words using fts5 (
+  title, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE search_cards (no integer not null primary key, task_id text not null unique) strict;
+
+CREATE VIRTUAL TABLE search_remark_words using fts5 (
+  said, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE search_remarks (
+  id integer not null primary key,
+  card integer not null,
+  place text not null check (place in ('result','summary','comment')),
+  source integer not null,
+  unique (card, place, source)
+) strict;
+
+CREATE TRIGGER search_comment_added after insert on task_comments when new.body <> '' begin
+  insert into search_remarks (card, place, source)
+  select (select no from search_cards where task_id = new.task_id), 'comment', new.id where new.body <> '';
+  insert into search_remark_words (rowid, said)
+  select id, substr(new.body, 1, 100000) from search_remarks where card = (select no from search_cards where task_id = new.task_id) and place = 'comment' and source = new.id;
+  end;
+
+CREATE TRIGGER search_comment_changed after update of body on task_comments
+  when old.body is not new.body begin
+  delete from search_remark_words where rowid = (select id from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'comment' and source = old.id);
+  delete from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'comment' and source = old.id;
+  insert into search_remarks (card, place, source)
+  select (select no from search_cards where task_id = new.task_id), 'comment', new.id where new.body <> '';
+  insert into search_remark_words (rowid, said)
+  select id, substr(new.body, 1, 100000) from search_remarks where card = (select no from search_cards where task_id = new.task_id) and place = 'comment' and source = new.id;
+  end;
+
+CREATE TRIGGER search_comment_removed after delete on task_comments begin
+  delete from search_remark_words where rowid = (select id from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'comment' and source = old.id);
+  delete from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'comment' and source = old.id;
+  end;
+
 CREATE TABLE task_comments (
   id integer not null primary key autoincrement,
   task_id text not null references tasks (id),
@@ -271,6 +315,28 @@ CREATE TABLE task_links (
 
 CREATE INDEX task_links_child on task_links (child_id);
 
+CREATE TRIGGER search_summary_added after insert on task_runs when new.summary <> '' begin
+  insert into search_remarks (card, place, source)
+  select (select no from search_cards where task_id = new.task_id), 'summary', new.id where new.summary <> '';
+  insert into search_remark_words (rowid, said)
+  select id, substr(new.summary, 1, 100000) from search_remarks where card = (select no from search_cards where task_id = new.task_id) and place = 'summary' and source = new.id;
+  end;
+
+CREATE TRIGGER search_summary_changed after update of summary on task_runs
+  when old.summary is not new.summary begin
+  delete from search_remark_words where rowid = (select id from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'summary' and source = old.id);
+  delete from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'summary' and source = old.id;
+  insert into search_remarks (card, place, source)
+  select (select no from search_cards where task_id = new.task_id), 'summary', new.id where new.summary <> '';
+  insert into search_remark_words (rowid, said)
+  select id, substr(new.summary, 1, 100000) from search_remarks where card = (select no from search_cards where task_id = new.task_id) and place = 'summary' and source = new.id;
+  end;
+
+CREATE TRIGGER search_summary_removed after delete on task_runs begin
+  delete from search_remark_words where rowid = (select id from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'summary' and source = old.id);
+  delete from search_remarks where card = (select no from search_cards where task_id = old.task_id) and place = 'summary' and source = old.id;
+  end;
+
 CREATE TABLE task_runs (
   id integer not null primary key autoincrement,
   task_id text not null references tasks (id),
@@ -296,6 +362,38 @@ CREATE UNIQUE INDEX task_runs_open on task_runs (task_id) where ended_at is null
 CREATE INDEX task_runs_profile on task_runs (profile, id) where profile is not null;
 
 CREATE INDEX task_runs_task on task_runs (task_id, id);
+
+CREATE TRIGGER search_card_added after insert on tasks begin
+  insert into search_cards (task_id) values (new.id);
+  insert into search_card_words (rowid, title, body)
+  values ((select no from search_cards where task_id = new.id), new.title, substr(new.body, 1, 100000));
+  insert into search_remarks (card, place, source)
+  select (select no from search_cards where task_id = new.id), 'result', 0 where new.result <> '';
+  insert into search_remark_words (rowid, said)
+  select id, substr(new.result, 1, 100000) from search_remarks where card = (select no from search_cards where task_id = new.id) and place = 'result' and source = 0;
+  end;
+
+CREATE TRIGGER search_card_changed after update of title, body on tasks
+  when old.title is not new.title or old.body is not new.body begin
+  update search_card_words set title = new.title, body = substr(new.body, 1, 100000) where rowid = (select no from search_cards where task_id = new.id);
+  end;
+
+CREATE TRIGGER search_card_removed after delete on tasks begin
+  delete from search_remark_words where rowid in (select id from search_remarks where card = (select no from search_cards where task_id = old.id));
+  delete from search_remarks where card = (select no from search_cards where task_id = old.id);
+  delete from search_card_words where rowid = (select no from search_cards where task_id = old.id);
+  delete from search_cards where task_id = old.id;
+  end;
+
+CREATE TRIGGER search_result_changed after update of result on tasks
+  when old.result is not new.result begin
+  delete from search_remark_words where rowid = (select id from search_remarks where card = (select no from search_cards where task_id = old.id) and place = 'result' and source = 0);
+  delete from search_remarks where card = (select no from search_cards where task_id = old.id) and place = 'result' and source = 0;
+  insert into search_remarks (card, place, source)
+  select (select no from search_cards where task_id = new.id), 'result', 0 where new.result <> '';
+  insert into search_remark_words (rowid, said)
+  select id, substr(new.result, 1, 100000) from search_remarks where card = (select no from search_cards where task_id = new.id) and place = 'result' and source = 0;
+  end;
 
 CREATE TABLE tasks (
   id text not null primary key,
