@@ -54,6 +54,13 @@ export const TABLE: readonly Entry[] = [
     load: async () => (await import('./commands/list.ts')).listTasks,
   },
   {
+    name: 'search',
+    aliases: ['find'],
+    summary: 'Find tasks by the words in them',
+    section: 'work',
+    load: async () => (await import('./commands/search.ts')).search,
+  },
+  {
     name: 'show',
     summary: 'Everything about one task',
     section: 'work',

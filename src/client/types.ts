@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (81f952296a5f3fd9); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (ee0da7e97a334536); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -474,6 +474,50 @@ export type Run = {
   log_path: string | null
   /** Null for a run that was claimed by hand. */
   usage: Usage | null
+}
+
+export type SearchHit = {
+  in: 'body' | 'result' | 'summary' | 'comment'
+  /** Who wrote the comment; the profile of the run of a summary. */
+  author?: string | null | undefined
+  comment_id?: number | undefined
+  run_id?: number | undefined
+  /** Unix time in whole seconds. */
+  at?: number | undefined
+  /** On one line, with … where the text goes on. Plain text, never markup. */
+  text: string
+  /** The hits in it, in UTF-16 units; end is behind the last one. */
+  marks: {
+    start: number
+    end: number
+  }[]
+}
+
+export type SearchResult = {
+  task: {
+    id: string
+    title: string
+    status: TaskStatus
+    assignee: string | null
+    tenant: string | null
+    priority: number
+    /** Unix time in whole seconds. */
+    created_at: number
+    /** Unix time in whole seconds. */
+    completed_at: number | null
+  }
+  /** The whole title. */
+  title: {
+    /** On one line, with … where the text goes on. Plain text, never markup. */
+    text: string
+    /** The hits in it, in UTF-16 units; end is behind the last one. */
+    marks: {
+      start: number
+      end: number
+    }[]
+  }
+  /** Where else it was found: at most four, the body first. */
+  hits: SearchHit[]
 }
 
 export type Setting = {
@@ -989,6 +1033,22 @@ export interface Inputs {
     /** As late_reports of the task has it. */
     report_id: number
   }
+  /** Tasks by words in title, body, comments, results and summaries of runs, the archive included. All words must be there; "words in quotes" in a row; word* and the last word as a beginning; -word must not be there. Titles come first, then bodies, then what was said; the newest first in each. Needs the scope `read`. */
+  searchTasks: {
+    /** What somebody typed; nothing in it is an error. */
+    q: string
+    /** One or more, separated by commas. */
+    status?: string | undefined
+    /** 'none' for tasks of nobody. */
+    assignee?: string | undefined
+    tenant?: string | undefined
+    /** false leaves the archive out. */
+    archived?: boolean | undefined
+    /** 20 by default. */
+    limit?: number | undefined
+    /** next_cursor of the page before. */
+    cursor?: string | undefined
+  }
   /** Events after a cursor, oldest first. Asked for as text/event-stream, or upgraded to a WebSocket, it goes on with every new one. Needs the scope `read`. */
   listEvents: {
     /** Only events with a greater id. A stream without it begins now. */
@@ -1435,6 +1495,11 @@ export interface Outputs {
     task: Task
     /** Its worker is being stopped; the task moves once that is done. */
     stopping?: boolean | undefined
+  }
+  searchTasks: {
+    results: SearchResult[]
+    /** Null after the last page. */
+    next_cursor: string | null
   }
   listEvents: {
     events: Event[]

@@ -14,6 +14,7 @@ import { profileHandlers } from './handlers/profiles.ts'
 import { readingHandlers } from './handlers/readings.ts'
 import { runHandlers, type RunsDeps } from './handlers/runs.ts'
 import { subscriptionHandlers } from './handlers/subscriptions.ts'
+import { searchHandlers } from './handlers/search.ts'
 import { taskHandlers, type TasksDeps } from './handlers/tasks.ts'
 import { triageHandlers } from './handlers/triage.ts'
 import { usageHandlers, type UsageDeps } from './handlers/usage.ts'
@@ -32,6 +33,7 @@ export const allHandlers = (deps: HandlersDeps): Handlers => ({
   ...triageHandlers(deps),
   ...readingHandlers(deps),
   ...moveHandlers(deps),
+  ...searchHandlers(deps),
   ...eventHandlers(deps),
   ...runHandlers(deps),
   ...usageHandlers(deps),

@@ -30,6 +30,7 @@ behaviour(['F44', 'dispatch.dry-run'], 'no verb that reads changes a byte of the
     attachments: [[id]],
     'budget show': [['profile:coder:runs:day']],
     usage: [[], ['--by', 'day'], ['--since', '7d']],
+    search: [['work']],
     'config get': [['kanban.max_running']],
     'profile show': [['shell']],
     'profile check': [['shell']],

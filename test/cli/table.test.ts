@@ -102,6 +102,7 @@ describe('the command table', () => {
         'profile show',
         'proposals',
         'runs',
+        'search',
         'show',
         'skills list',
         'stats',

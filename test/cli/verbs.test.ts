@@ -471,6 +471,34 @@ describe('working on cards', () => {
     expect(await home.misused('detach', id, 'dump.sql')).toContain('yard attachments')
   })
 
+  behaviour('cli.search', 'words find tasks, and the hits stand out on a terminal', async () => {
+    using home = new Home()
+    const shop = await home.create('Deploy the shop', '--body', 'roll it out', '--tenant', 'acme')
+    const notes = await home.create('Write notes', '--assignee', 'shell')
+    await home.ok('comment', notes, 'about the shop')
+    await home.ok('archive', notes)
+    const ids = async (...words: string[]) =>
+      (JSON.parse(await home.ok('search', '--json', ...words)) as { task: { id: string } }[]).map(
+        ({ task }) => task.id,
+      )
+    expect(await ids('shop')).toEqual([shop, notes])
+    expect(await ids('shop', '--skip-archive')).toEqual([shop])
+    expect(await ids('shop', '--tenant', 'acme')).toEqual([shop])
+    expect(await ids('shop', '--status', 'archived', '--assignee', 'shell')).toEqual([notes])
+    expect(await ids('--', 'shop', '-deploy')).toEqual([notes])
+    expect(await ids('deploy', 'roll it')).toEqual([shop])
+    expect(await ids('deploy', 'it roll')).toEqual([])
+    expect(await ids('shop', '--limit', '1')).toEqual([shop])
+    const text = await home.ok('search', 'shop')
+    expect(text).toContain(`${notes}  archived  Write notes`)
+    expect(text).toContain('comment by alice: about the shop')
+    const { stdout } = await home.run(['search', 'shop'], { env: { FORCE_COLOR: '1' } })
+    expect(stdout).toContain('about the \u001b[1m\u001b[33mshop\u001b[39m\u001b[22m')
+    expect(await home.run(['search', 'elephant'], {})).toMatchObject({ code: 0, stdout: '' })
+    expect(await home.run(['search', '"', '(', 'AND'], {})).toMatchObject({ code: 0, stdout: '' })
+    expect(await home.misused('search')).toContain('words')
+  })
+
   behaviour(['review.other'], 'a review goes to somebody else, and may come back', async () => {
     using home = new Home()
     const id = await home.create('reviewed')

@@ -42,6 +42,12 @@ describe.each(databases)('how far tools reach on $name', (database) => {
       expect(await board.events(stranger.id)).toEqual(before)
       const listed = (await run.ok('kanban_list'))['cards'] as { id: string }[]
       expect(listed.map(({ id }) => id)).toEqual([run.card.id, child['task_id']])
+      // Words of everybody's cards, found in its own only.
+      await board.kernel.commentTask(stranger.id, 'mind the gap', null, alice)
+      expect(await run.ok('kanban_list', { query: '"the gap"' })).toMatchObject({
+        cards: [{ id: child['task_id'], found: { in: 'comment', text: 'mind the gap' } }],
+        more: false,
+      })
     },
   )
 
@@ -131,6 +137,10 @@ describe.each(databases)('how far tools reach on $name', (database) => {
       const page = await run.ok('kanban_list', { assignee: 'coder', limit: 2, offset: 1 })
       expect((page['cards'] as { title: string }[]).map(({ title }) => title)).toEqual(['card 1', 'card 2'])
       expect(page).toMatchObject({ more: true, profiles })
+      const found = await run.ok('kanban_list', { query: 'card', assignee: 'coder', limit: 2, offset: 1 })
+      expect((found['cards'] as { title: string }[]).map(({ title }) => title)).toEqual(['card 3', 'card 2'])
+      expect(found).toMatchObject({ more: true })
+      expect(await run.ok('kanban_list', { query: '"(' })).toMatchObject({ cards: [], more: false })
       expect(await run.refused('kanban_create', { title: 'x', assignee: 'codr' })).toMatchObject({
         code: 'unknown_profile',
         next: 'Use one of coder (writes code), writer.',

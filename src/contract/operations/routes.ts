@@ -48,6 +48,7 @@ export const ROUTES = {
   archiveTask: 'POST /tasks/:id/archive',
   restoreTask: 'POST /tasks/:id/restore',
   acceptLateReport: 'POST /tasks/:id/accept-late',
+  searchTasks: 'GET /search?q&status&assignee&tenant&archived&limit&cursor',
 
   addLink: 'POST /links',
   removeLink: 'DELETE /links?parent_id&child_id',

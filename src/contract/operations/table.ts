@@ -14,6 +14,7 @@ import { readingOperations } from './readings.ts'
 import type { OperationId } from './routes.ts'
 import { runOperations } from './runs.ts'
 import { subscriptionOperations } from './subscriptions.ts'
+import { searchOperations } from './search.ts'
 import { taskOperations } from './tasks.ts'
 import { triageOperations } from './triage.ts'
 import { usageOperations } from './usage.ts'
@@ -26,6 +27,7 @@ export const OPERATIONS = {
   ...triageOperations,
   ...readingOperations,
   ...moveOperations,
+  ...searchOperations,
   ...eventOperations,
   ...runOperations,
   ...usageOperations,

@@ -4,6 +4,8 @@ import { assertOnRoster } from '../../domain/roster.ts'
 import { TASK_STATUSES, WORKSPACE_KINDS } from '../../domain/task.ts'
 import { contextText } from '../../kernel/worker-context.ts'
 import { z } from 'zod'
+import type { SearchPage, SearchResult } from '../../domain/search.ts'
+import type { SearchOptions } from '../../kernel/search-tasks.ts'
 import { asList, optionalText, taskId, text, wholeNumber, words } from '../fields.ts'
 import { reach, reachAsParent } from '../scope.ts'
 import { orchestratorRunTool, orchestratorTool, tool, type ToolContext } from '../tool.ts'
@@ -191,15 +193,23 @@ export const list = tool({
       .describe('Only cards in this status; without it, all but archived ones.'),
     assignee: optionalText('Only cards of this profile.'),
     tenant: optionalText('Only cards of this tenant.'),
+    query: optionalText(
+      'Only cards with these words in title, body, comments or results; "a phrase", begin*, -not. The best match first.',
+    ),
     limit: wholeNumber('How many; 50 by default.', 1, MOST_CARDS),
     offset: wholeNumber('How many to skip.', 0, 1_000_000),
   },
   reads: true,
-  async run(context, { status, assignee, tenant, limit = 50, offset = 0 }) {
+  async run(context, { status, assignee, tenant, query, limit = 50, offset = 0 }) {
     const filter = {
       ...(status === undefined ? {} : { status: [status] }),
       ...(assignee === undefined ? {} : { assignee }),
       ...(tenant === undefined ? {} : { tenant }),
+    }
+    if (query !== undefined) {
+      const wanted = { ...filter, archived: false, limit: limit + 1, offset }
+      const found = await findCards(context, query, wanted)
+      return { cards: found.slice(0, limit), more: found.length > limit }
     }
     const found = context.orchestrator
       ? await context.kernel.listTasks({ ...filter, limit: limit + 1, offset })
@@ -216,13 +226,39 @@ export const list = tool({
   },
 })
 
+/** Cards within reach that hold the words, each with the line that shows it. */
+async function findCards(
+  context: ToolContext,
+  query: string,
+  { limit, offset, ...filter }: Omit<SearchOptions, 'cursor'> & { readonly offset: number },
+) {
+  const { kernel, orchestrator } = context
+  const among = orchestrator ? undefined : await ownIds(context)
+  const found: SearchResult[] = []
+  for (let cursor: string | null = null; found.length < offset + limit;) {
+    const page: SearchPage = await kernel.searchTasks(query, { ...filter, among, limit: MOST_CARDS, cursor })
+    found.push(...page.results)
+    cursor = page.next
+    if (cursor === null) break
+  }
+  const shown = found.slice(offset, offset + limit)
+  return Promise.all(
+    shown.map(async ({ card, hits: [hit] }) => ({
+      ...cardLine(await kernel.getTask(card.id)),
+      ...(hit === undefined ? {} : { found: { in: hit.place.kind, text: hit.excerpt.text } }),
+    })),
+  )
+}
+
 /** The own card first, then what the run created. */
-async function ownCards({ kernel, run }: ToolContext) {
+async function ownIds({ kernel, run }: ToolContext): Promise<string[]> {
   if (run === null) return []
   const created = await kernel.readEvents({ runId: run.id, kinds: ['created'], limit: 1_000 })
-  const ids = [run.taskId, ...created.flatMap(({ taskId: id }) => (id === null ? [] : [id]))]
-  return Promise.all(ids.map((id) => kernel.getTask(id)))
+  return [run.taskId, ...created.flatMap(({ taskId: id }) => (id === null ? [] : [id]))]
 }
+
+const ownCards = async (context: ToolContext) =>
+  Promise.all((await ownIds(context)).map((id) => context.kernel.getTask(id)))
 
 function ownCard({ run }: ToolContext): string {
   if (run !== null) return run.taskId
