@@ -10,6 +10,7 @@ import { cli } from './cases/cli.ts'
 import { gateway } from './cases/gateway.ts'
 import { life } from './cases/life.ts'
 import { pass } from './cases/pass.ts'
+import { search } from './cases/search.ts'
 import { shellCards } from './cases/shell-cards.ts'
 import { start } from './cases/start.ts'
 import { verbs } from './cases/verbs.ts'
@@ -17,7 +18,19 @@ import type { Case } from './harness/case.ts'
 import { machineFacts } from './harness/machine.ts'
 import { plainTable, resultsPage, type NamedResult } from './harness/report.ts'
 
-const CASES: readonly Case[] = [verbs, life, pass, boardSize, board, cli, start, gateway, shellCards, agent]
+const CASES: readonly Case[] = [
+  verbs,
+  life,
+  pass,
+  boardSize,
+  board,
+  search,
+  cli,
+  start,
+  gateway,
+  shellCards,
+  agent,
+]
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const REMARKS = '## Remarks'
 
