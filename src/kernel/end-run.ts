@@ -19,6 +19,7 @@ import { apply, note, type Signature } from './apply.ts'
 import { bookUsage } from './book-usage.ts'
 import type { KernelDeps } from './deps.ts'
 import { holdProvider } from './run-agent.ts'
+import { settleHelper } from './settle-proposals.ts'
 
 const BY_EQUAL_FAILURES = 'rule:equal-failures'
 
@@ -46,6 +47,7 @@ export async function closeRun(
       // The worker had its say before its processes ended; what the runner saw is kept beside it.
       await storeEvidence(tx, runId, kept.evidence, null)
       const task = stop === null ? found : await followStop(tx, found, stop)
+      await settleHelper(tx, task, by)
       await bookEnding(deps, tx, runId, task, kept, by)
       return task
     }
@@ -60,6 +62,7 @@ export async function closeRun(
     await holdProvider(tx, runId, kept, by)
     await pauseOnEqualFailures(deps, tx, run?.profile ?? null, kept, by)
     const arrived = stop === null ? task : await followStop(tx, task, stop)
+    await settleHelper(tx, arrived, by)
     await bookEnding(deps, tx, runId, arrived, kept, by)
     return arrived
   })

@@ -30,7 +30,7 @@ import { blockTask, completeTask, requestTaskReview, type VerdictResult } from '
 import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
 import { pokeLingering } from './poke-runner.ts'
 import { stopInstead, stopRun } from './stop-run.ts'
-import { settleProposal } from './settle-proposals.ts'
+import { settleHelper, settleProposal } from './settle-proposals.ts'
 
 async function waitFacts(tx: WriteTransaction, id: TaskId): Promise<WaitFacts> {
   return { now: tx.now, openParents: await countOpenParents(tx, id), holds: await findHolds(tx, 'task', id) }
@@ -127,6 +127,7 @@ export async function archiveTask(deps: KernelDeps, id: TaskId, actor: Actor): P
       return { task, stopping: true, attached: [] }
     const archived = (await apply(tx, archive(task), signatureOf(actor))).task
     await settleProposal(tx, task, archived, signatureOf(actor))
+    await settleHelper(tx, archived, signatureOf(actor))
     return { task: archived, stopping: false, attached: [] }
   })
   if (result.stopping) await pokeLingering(deps, id)

@@ -93,20 +93,23 @@ async function waitNoLonger(
   }
 }
 
-/** The run that proposed has ended, or the last proposal was decided on: the rough card may become work. */
+/** A card is done or filed away: if it was there to help, nothing more will be proposed, and the rough card may become work. */
 export async function settleHelper(tx: WriteTransaction, helper: Task, by: Signature): Promise<void> {
+  if (!hasEnded(helper)) return
   const request = await findTriageRequest(tx, helper.id)
   if (request !== undefined) await collect(tx, request, by)
 }
 
+const hasEnded = ({ status }: Task): boolean => status === 'done' || status === 'archived'
+
 /**
- * Once its helper is done and all its proposals are decided on, a rough card of which something was released collects the
+ * Once its helper is done or given up and all its proposals are decided on, a rough card of which something was released collects the
  * results. Somebody must: its own assignee, the one that was proposed for it, or the orchestrator that split it.
  */
 async function collect(tx: WriteTransaction, request: TriageRequest, by: Signature): Promise<void> {
   if (request.kind !== 'decompose') return
   const helper = await findTask(tx, request.helperId)
-  if (helper?.status !== 'done') return
+  if (helper === undefined || !hasEnded(helper)) return
   const states = []
   for (const card of await findProposedCards(tx, request.helperId)) states.push(await stateOf(tx, card))
   if (states.includes('waiting') || !states.includes('released')) return

@@ -109,6 +109,18 @@ describe('statements on PostgreSQL', () => {
       await kernel.archiveTask(parent.id, alice)
       await kernel.restoreTask(parent.id, alice)
     },
+    'a rough card from the idea to its release': async (board, kernel) => {
+      const rough = await board.given({ status: 'triage' })
+      const { helper } = await kernel.askHelp(rough.id, { kind: 'decompose', profile: 'lead' }, alice)
+      const run = await board.run(helper)
+      for (const title of ['one', 'two']) await kernel.createTask({ title, assignee: 'coder' }, run.worker)
+      await kernel.proposeText({ title: 'clear' }, run.worker)
+      await kernel.completeTask(helper.id, {}, run.worker)
+      await kernel.acceptText(rough.id, {}, alice)
+      await kernel.why(rough.id, { caps: null, dispatcher: 'unknown' })
+      await kernel.listProposals(rough.id)
+      await kernel.releaseProposals([rough.id], alice)
+    },
     'a run from its opening to its end': async (board, kernel) => {
       const { id } = await board.given()
       const opened = await kernel.openRun(

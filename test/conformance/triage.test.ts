@@ -381,6 +381,37 @@ describe.each(databases)('rough cards, on $name', (database) => {
   )
 
   behaviour(
+    'triage.collector',
+    'a helper that ends in another way than by its own word leaves the rough card no less free',
+    async () => {
+      await using board = await openTestKernel(database)
+      const { kernel } = board
+      // Judged by its exit code, after the decision.
+      const scripted = await decomposing(board)
+      const card = await scripted.propose()
+      await kernel.releaseProposals([card.id], alice)
+      expect((await board.task(scripted.subject.id)).status).toBe('triage')
+      await scripted.run.end('completed')
+      expect((await board.task(scripted.subject.id)).status).toBe('todo')
+      // Given up while it was at work, before and after the decision.
+      for (const isDecidedFirst of [true, false]) {
+        const { subject, helper, run, propose } = await decomposing(board)
+        const { id } = await propose()
+        if (isDecidedFirst) await kernel.releaseProposals([id], alice)
+        await kernel.archiveTask(helper.id, bob)
+        await run.end('stopped')
+        if (!isDecidedFirst) await kernel.releaseProposals([id], alice)
+        expect(await board.task(subject.id)).toMatchObject({ status: 'todo', assignee: 'lead' })
+      }
+      // Nothing of it was wanted: the idea is an idea as before.
+      const rejected = await decomposing(board)
+      await kernel.rejectProposals([(await rejected.propose()).id], alice)
+      await rejected.finish()
+      expect((await board.task(rejected.subject.id)).status).toBe('triage')
+    },
+  )
+
+  behaviour(
     'triage.helper',
     'a helper that fails is tried again like any card, and its next attempt goes on with what is proposed',
     async () => {
