@@ -5,12 +5,12 @@ import { describe, expect, test } from 'vitest'
 import { drivenBy, type DriverName } from '../../src/domain/cli-agent.ts'
 import { CLI_AGENTS } from '../../src/agents/table.ts'
 import { assertInvariants, filesIn } from '../helpers/rig/invariants.ts'
+import { leaksOf } from '../helpers/rig/leaks.ts'
 import { yardProgram } from '../helpers/rig/program.ts'
 import type { Rig } from '../helpers/rig/rig.ts'
 import { openAgentRig, type AgentRig, type MoreOfProfile } from './agent-rig.ts'
 import { HABITS } from './habits.ts'
 import { installable, installAgent } from './install-agent.ts'
-import { leaksOf } from './leaks.ts'
 import type { Step } from './scripted-model.ts'
 import { CANNOT, STORIES, type Story } from './stories.ts'
 
@@ -89,7 +89,7 @@ for (const each of wanted) {
       await assertInvariants(given.rig)
     })
 
-  describe.skipIf(!installed.ok)(`the real ${each}`, () => {
+  describe.skipIf(!installed.ok)(`the real ${each}`, { concurrent: true }, () => {
     story('completes', async ({ rig, model }) => {
       model.script('completes', [
         { tool: 'kanban_show', args: {} },
@@ -166,6 +166,9 @@ for (const each of wanted) {
       const id = await rig.create({ title: 'Paint [[asks]]', profile: 'coder' })
       await rig.untilStatus(id, 'blocked')
       await rig.untilGone(id)
+      const minute = new Date().getMinutes()
+      if (habits.losesYoungSessions)
+        await rig.until('the next minute', () => new Date().getMinutes() !== minute)
       // An agent that begins anew begins its script anew.
       if (!hasSessions) model.script('asks', [complete('sky blue it is'), { say: 'Done.' }])
       await rig.ok('comment', id, 'Sky blue, please.')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { leaksOf } from '../helpers/rig/leaks.ts'
 import { filesIn } from '../helpers/rig/invariants.ts'
 import type { Rig } from '../helpers/rig/rig.ts'
 import { scenario } from '../helpers/rig/scenario.ts'
@@ -16,6 +17,7 @@ interface Attachment {
 
 /** Looks like no key anybody knows: only its value gives it away. */
 const SECRET = 'correct-horse-battery-staple-4711'
+const LINES = 'first line of the signing key\nsecond line of the signing key'
 
 describe('no submitted result is lost', () => {
   scenario(
@@ -272,7 +274,10 @@ describe('secrets', () => {
       rig.addProfile('trusted', {
         agent: 'command',
         command: rig.workerCommand,
-        environment: { ...rig.workerEnvironment, allow: ['MY_API_KEY'] },
+        environment: {
+          set: { ...rig.workerEnvironment.set, SIGNING_KEY: LINES },
+          allow: ['MY_API_KEY'],
+        },
       })
       const leak = 'leak "$MY_API_KEY"; cat "$YARD_CAPABILITY_FILE"; env; '
       const ids = await Promise.all(
@@ -282,17 +287,23 @@ describe('secrets', () => {
           'exit 1',
           'kill -KILL $PPID; hang',
           'printf "%s" "$MY_API_KEY"; exit 2',
+          // By every word of the command line that a worker may use.
+          'complete "it is $MY_API_KEY"',
+          'ask "is it $MY_API_KEY or $SIGNING_KEY?"',
+          'hand_over "$SIGNING_KEY"',
+          'yard comment "$YARD_TASK" "$(printf %s "$MY_API_KEY" | base64 -w 0)"; yard heartbeat "$YARD_TASK" --note "$MY_API_KEY"; complete noted',
+          'yard create "use $MY_API_KEY" --body "$SIGNING_KEY" --triage; complete created',
+          'yard complete "$YARD_TASK" --result "$SIGNING_KEY" --metadata "{\\"key\\": \\"$MY_API_KEY\\"}"',
         ].map((end) => rig.create({ profile: 'trusted', body: leak + end })),
       )
-      for (const id of ids) await rig.untilStatus(id, 'done', 'blocked')
+      for (const id of ids) await rig.untilStatus(id, 'done', 'blocked', 'review')
       for (const id of ids) await rig.untilGone(id)
       expect(rig.secrets).toHaveLength(ids.length)
-      const forms = [SECRET, Buffer.from(SECRET).toString('base64').replace(/=+$/, '')]
-      const leaks = filesIn(rig.home).filter((file) => {
-        const content = readFileSync(file)
-        return forms.some((form) => content.includes(form))
-      })
-      expect(leaks).toEqual([])
+      expect(await leaksOf([SECRET, LINES], rig)).toEqual([])
+      // They were said, and heard without the secret.
+      const said = rig.board.allRuns().map(({ summary }) => summary)
+      expect(said).toEqual(expect.arrayContaining(['it is [masked]', '[masked]\n[masked]']))
+      expect(rig.board.tasks().map(({ title }) => title)).toContain('use [masked]')
     },
     { env: { MY_API_KEY: SECRET }, kanban: { max_attempts: 1 } },
   )

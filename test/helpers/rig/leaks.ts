@@ -1,10 +1,10 @@
 /** Looks for secrets wherever a run leaves words: in every file of the home, and in every answer of the server and the commands. */
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { operations } from '../../src/contract/operations/table.ts'
-import { isMedia } from '../../src/contract/operations/operation.ts'
-import { filesIn } from '../helpers/rig/invariants.ts'
-import type { Rig } from '../helpers/rig/rig.ts'
+import { operations } from '../../../src/contract/operations/table.ts'
+import { isMedia } from '../../../src/contract/operations/operation.ts'
+import { filesIn } from './invariants.ts'
+import type { Rig } from './rig.ts'
 
 /** The ways in which a worker may have printed it. */
 const forms = (secret: string): readonly string[] =>
