@@ -48,7 +48,7 @@ export default defineConfig({
           include: ['test/realclients/**/*.test.ts'],
           globalSetup: ['test/helpers/rig/build.ts'],
           // Some clients are refused by their provider for minutes before they say a word about it.
-          testTimeout: 480_000,
+          testTimeout: 900_000,
           // Most of a story is waiting.
           maxConcurrency: 3,
           // The first time, agents are installed.

@@ -70,7 +70,7 @@ const keyOf = ({ name, version }: (typeof CLI_AGENTS)[number]): string =>
   `${name} ${version.tested ?? ''}`.trim()
 for (const cli of CLI_AGENTS)
   for (const [key, result] of results)
-    if (key.startsWith(`${cli.name} `))
+    if (key.startsWith(`${cli.name} `) && key.slice(cli.name.length + 1) in STORIES)
       kept[keyOf(cli)] = { ...kept[keyOf(cli)], [key.slice(cli.name.length + 1)]: result }
 mkdirSync(agentsFolder, { recursive: true })
 writeFileSync(keptIn, JSON.stringify(kept, null, 2))

@@ -20,6 +20,9 @@ export interface LaunchedRunner {
   readonly exited: Promise<void>
 }
 
+/** A runner mostly waits: room for 48 MB of young objects would only be filled because it is there. Saves 5 MB of each. */
+const FRUGAL = ['--max-semi-space-size=1'] as const
+
 /** Makes the run's private folder, empty. */
 export function makeRunFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
@@ -35,7 +38,7 @@ export async function launchRunner({ spec, files, entry, env }: RunnerLaunch): P
   writeFileSync(specFile, JSON.stringify(spec), { mode: 0o600 })
   const messages = openSync(join(spec.folder, RUN_FILES.messages), 'a', 0o600)
   try {
-    const child = spawn(process.execPath, [entry, specFile], {
+    const child = spawn(process.execPath, [...FRUGAL, entry, specFile], {
       cwd: spec.folder,
       detached: true,
       stdio: ['ignore', messages, messages],

@@ -10,7 +10,7 @@ import { installAgent } from './install-agent.ts'
 import { ScriptedModel, type Step } from './scripted-model.ts'
 
 /** Some clients are refused by their provider for minutes before they say a word about it. */
-const PATIENCE_MS = 240_000
+const PATIENCE_MS = 420_000
 
 export interface MoreOfProfile {
   readonly environment?: {

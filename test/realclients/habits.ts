@@ -14,6 +14,8 @@ export interface Habits {
   readonly countsAll?: true
   /** Where it keeps its sessions, below the user's home. */
   readonly sessions?: readonly string[]
+  /** Whether it overwrites a session that it is to go on with in the very minute in which the session began. */
+  readonly losesYoungSessions?: true
   /** Its output is its words alone: neither tools nor a session. */
   readonly wordsOnly?: true
 }
@@ -64,6 +66,7 @@ export const HABITS: Readonly<Record<string, Habits>> = {
     forbidden: { permissions: 'board', step: () => bash('run_shell_command')(touch) },
     counts: true,
     sessions: ['.gemini/tmp'],
+    losesYoungSessions: true,
   },
   qwen: {
     run: bash('run_shell_command'),

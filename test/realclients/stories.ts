@@ -34,6 +34,10 @@ export const CANNOT: Readonly<Record<string, Partial<Record<Story, string>>>> = 
 
 /** What a story shows of an agent that does part of it only. */
 export const PARTLY: Readonly<Record<string, Partial<Record<Story, string>>>> = {
+  gemini: {
+    blocks:
+      'It overwrites a session that is loaded in the minute in which it began; the worker then begins anew, and is told what happened.',
+  },
   cline: { blocks: 'Goes on in a new session, and is told what happened.' },
   continue: { blocks: 'Goes on in a new session, and is told what happened.' },
 }
