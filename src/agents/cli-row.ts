@@ -61,7 +61,8 @@ function taskFor(cli: CliAgent, context: LaunchContext): AgentTask {
       skills,
       skillsAre: cli.skills,
     }),
-    resume,
+    // A document of its own is all that an agent without sessions can be given.
+    resume: cli.sessions === 'none' ? null : resume,
     skills,
     places,
   }

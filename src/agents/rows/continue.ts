@@ -17,11 +17,10 @@ export const continueDev: CliAgent = {
     // The user's own settings, with the board's tools added, in a private copy.
     '--config',
     '{folder}/config.yaml',
-    { if: 'full', give: ['--auto'] },
-    { if: 'board', give: ['--readonly', '--allow', 'kanban_*'] },
-    // Nobody is there to answer: a question belongs on the card.
-    '--exclude',
-    'AskQuestion',
+    // Nobody is there to answer: a question belongs on the card. Its own --auto would offer the tool for it all the same.
+    { if: 'full', give: ['--exclude', 'AskQuestion', '--allow', '*'] },
+    // Its own --readonly lets commands run.
+    { if: 'board', give: ['--exclude', 'AskQuestion', '--exclude', 'Bash', '--allow', 'kanban_*'] },
     '{arguments}',
     '{prompt}',
   ],

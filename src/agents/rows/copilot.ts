@@ -18,8 +18,9 @@ export const copilot: CliAgent = {
     '--disable-builtin-mcps',
     '--additional-mcp-config',
     '@{folder}/mcp.json',
-    '--session-id',
-    '{session}',
+    { if: '!resume', give: ['--session-id', '{session}'] },
+    // With the option above it would begin anew, and not say so, when the session is gone.
+    { if: 'resume', give: ['--resume={session}'] },
     { if: 'full', give: ['--allow-all-tools', '--allow-all-paths'] },
     { if: 'workspace', give: ['--allow-tool', 'write', '--allow-tool', 'kanban'] },
     { if: 'board', give: ['--allow-tool', 'kanban'] },
