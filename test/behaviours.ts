@@ -170,6 +170,9 @@ export const BEHAVIOURS = {
   // Agents
   'agents.detect': 'agents on the PATH are found with their version, and with whether there is a login',
   'agents.version-cache': 'a program is asked for its version once, and again when its file is replaced',
+  'mail.once':
+    'a comment made while a worker works reaches it once where its driver can deliver it, its own never, and that is recorded',
+  'mail.fenced': 'only the run itself takes comments in, and what it did not hear waits for the next attempt',
   'agents.own':
     'agents that config.yaml adds are checked, listed, taken on while the gateway runs, and work like the others',
   'acp.tools': 'an agent that speaks the Agent Client Protocol works with the tools of its run',

@@ -104,6 +104,13 @@ ${news.trim()}
 Go on with the work, and end by telling the board how it went.
 `
 
+/** What a worker is told of comments that were made while it works; `remarks` is fenced and signed. */
+export const message = (id: string, remarks: string): string =>
+  `While you work, this was said on your card ${id}. Take it into account, and go on with the work.
+
+${remarks.trim()}
+`
+
 /** What a worker is told that stopped without a verdict. */
 export const reminder = (id: string): string =>
   `You stopped without telling the board how the work on ${id} went. If it is done, complete it now (kanban_complete, or yard complete), with a summary. If something is missing, block it (kanban_block, or yard block) with your question. If there is work left, do it first.

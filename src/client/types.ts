@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (ee0da7e97a334536); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (5614c2d2fc87e0ad); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -200,6 +200,8 @@ export type Comment = {
   body: string
   /** Unix time in whole seconds. */
   created_at: number
+  /** With a whole card: the first run whose worker was told of it; null while none was. */
+  delivered_run_id?: number | null | undefined
 }
 
 export type Event = {

@@ -224,6 +224,11 @@ export interface TaskDetailFacts {
   readonly parents: readonly { readonly id: string }[]
   readonly children: readonly { readonly id: string }[]
   readonly comments: readonly Comment[]
+  readonly mail: readonly {
+    readonly runId: number
+    readonly heard: number
+    readonly wrote: readonly number[]
+  }[]
   readonly runs: readonly RunWithEvidence[]
   readonly events: readonly BoardEvent[]
   readonly holds: readonly Hold[]
@@ -234,6 +239,10 @@ export interface TaskDetailFacts {
   readonly usage: Amounts
 }
 
+/** The first run whose worker was told of a comment; null while none was. */
+export const reachedRun = (mail: TaskDetailFacts['mail'], commentId: number): number | null =>
+  mail.find(({ heard, wrote }) => heard >= commentId && !wrote.includes(commentId))?.runId ?? null
+
 /** Everything about one card: `task, comments, events, links, runs`, and what we have beside them. */
 export const taskDetailView = (details: TaskDetailFacts) => {
   const parents = details.parents.map(({ id }) => id)
@@ -243,7 +252,10 @@ export const taskDetailView = (details: TaskDetailFacts) => {
     parents,
     children,
     links: { parents, children },
-    comments: details.comments.map(commentView),
+    comments: details.comments.map((comment) => ({
+      ...commentView(comment),
+      delivered_run_id: reachedRun(details.mail, comment.id),
+    })),
     events: details.events.map(eventView),
     runs: details.runs.map(runView),
     holds: details.holds.map(holdView),

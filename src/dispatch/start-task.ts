@@ -9,7 +9,7 @@ import { isYardError } from '../domain/errors.ts'
 import { resumable, type AgentIdentity } from '../domain/run-agent.ts'
 import type { Task } from '../domain/task.ts'
 import type { BoardPolicy } from '../kernel/deps.ts'
-import { contextText, newsText } from '../kernel/worker-context.ts'
+import { contextText, newestComment, newsText } from '../kernel/worker-context.ts'
 import { bootId } from '../lib/process-identity.ts'
 import {
   launchRunner,
@@ -192,7 +192,11 @@ async function launch(
         : {
             session: session.session,
             counted: session.counted,
-            news: newsText(known, { runId: session.runId, at: session.since }),
+            news: newsText(known, {
+              runId: session.runId,
+              at: session.since,
+              unheard: await kernel.unheardBy(session.runId),
+            }),
           },
   })
   const spec: RunSpec = {
@@ -207,6 +211,7 @@ async function launch(
     argv: start.argv,
     stdin: start.stdin ?? null,
     agent: start.agent ?? null,
+    heard: newestComment(known),
     cwd: prepared.path,
     environment: {
       allow: [...settings.allowEnvironment, ...(start.agent?.cli.allow ?? []), ...profile.environment.allow],

@@ -13,6 +13,7 @@ export const EVENT_KINDS = [
   'linked',
   'unlinked',
   'commented',
+  'delivered',
   // edits
   'assigned',
   'edited',

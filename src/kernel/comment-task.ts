@@ -4,9 +4,11 @@ import type { Comment, TaskId } from '../domain/task.ts'
 import { MAX, storable } from '../domain/text.ts'
 import type { WriteTransaction } from '../store/connection.ts'
 import { insertComment } from '../store/tables/comments.ts'
+import { insertCommentRun } from '../store/tables/run-mail.ts'
 import { note, signatureOf, type Signature } from './apply.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 import { addToBoard } from './fence.ts'
+import { pokeLingering } from './poke-runner.ts'
 
 /** Leaves a remark. A worker signs with its profile; a person may give another name. */
 export async function commentTask(
@@ -25,7 +27,11 @@ export async function commentTask(
     )
   const name = actor.kind === 'worker' ? actor.name : checkAuthor(author?.trim() || actor.name)
   const late = { verb: 'comment', what: 'leave comments for', payload: { task_id: id, body: text } }
-  return addToBoard(deps, actor, late, (tx) => insertRemark(tx, id, name, text, signatureOf(actor)))
+  const comment = await addToBoard(deps, actor, late, (tx) =>
+    insertRemark(tx, id, name, text, signatureOf(actor)),
+  )
+  await pokeLingering(deps, comment.taskId)
+  return comment
 }
 
 /** Authors are shown as headings: one line. */
@@ -48,6 +54,7 @@ export async function insertRemark(
 ): Promise<Comment> {
   const { id } = await requireTask(tx, taskId)
   const commentId = await insertComment(tx, { taskId: id, author, body, now: tx.now })
+  if (by.runId !== null) await insertCommentRun(tx, { commentId, runId: by.runId })
   note(tx, id, { kind: 'commented', payload: { author, len: body.length } }, by)
   return { id: commentId, taskId: id, author, body, createdAt: tx.now }
 }

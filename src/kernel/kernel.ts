@@ -59,6 +59,7 @@ import {
 } from './retention.ts'
 import { lastSession, letProbe, listRunAgents, recordAgent } from './run-agent.ts'
 import { getAttachment, removeAttachment } from './remove-attachment.ts'
+import { readMail, recordDelivery, unheardBy } from './run-mail.ts'
 import { askLease, recordBaseCommit, recordSpawn, renewLease, startRun } from './run-lease.ts'
 import { searchTasks } from './search-tasks.ts'
 import {
@@ -147,6 +148,7 @@ const VERBS = {
   readChanges,
   readEvents,
   readForDispatch,
+  readMail,
   readPreflightBlocked,
   readReady,
   readUsage,
@@ -154,6 +156,7 @@ const VERBS = {
   reclaimExpired,
   recordAgent,
   recordBaseCommit,
+  recordDelivery,
   recordRestored,
   recordSpawn,
   recordWorkspace,
@@ -180,6 +183,7 @@ const VERBS = {
   subscribe,
   terminateRun,
   unblockTask,
+  unheardBy,
   unlinkTasks,
   unsubscribe,
   usageByProfile,

@@ -6,6 +6,7 @@ import { findHoldsOver } from '../store/tables/holds.ts'
 import { lockAdmission } from '../store/tables/locks.ts'
 import { registerRunner, registerWorker } from '../store/tables/run-processes.ts'
 import { extendRunClaim, findRun, setRunPid } from '../store/tables/runs.ts'
+import { findUnheard, insertMail } from '../store/tables/run-mail.ts'
 import { findStop } from '../store/tables/run-stops.ts'
 import { extendTaskClaim, findTask, setWorkerPid } from '../store/tables/tasks.ts'
 import { setBaseCommit } from '../store/tables/workspaces.ts'
@@ -26,12 +27,13 @@ export type StartAnswer = 'go' | 'ended' | 'stopped' | 'paused'
 
 /**
  * A runner reports for duty, once per run, right before it starts the worker. A pause that was acknowledged before this
- * answer keeps the worker from starting.
+ * answer keeps the worker from starting. `heard`: the newest comment its worker begins with; left out for one that is told of none.
  */
 export async function startRun(
   { store }: KernelDeps,
   capability: RunCapability,
   identity: ProcessIdentity,
+  heard?: number,
 ): Promise<StartAnswer> {
   return store.write(async (tx) => {
     await lockAdmission(tx, { alone: false })
@@ -39,6 +41,7 @@ export async function startRun(
     const task = await findTask(tx, taskId)
     if (task?.currentRunId !== capability.runId) return 'ended'
     if (!(await registerRunner(tx, capability.runId, identity))) return 'ended'
+    if (heard !== undefined) await insertMail(tx, { runId: capability.runId, heard })
     if ((await findStop(tx, capability.runId)) !== null) return 'stopped'
     const isPaused = (await findHoldsOver(tx, task)).some(
       (hold) => hold.kind === 'pause' && isHolding(hold, tx.now),
@@ -74,6 +77,8 @@ export interface LeaseAnswer {
   readonly stop: StopRequest | null
   /** When the worker last sent a heartbeat, in unix seconds. */
   readonly lastHeartbeatAt: number | null
+  /** Whether there are comments its worker has not heard of. */
+  readonly hasMail: boolean
 }
 
 /** Extends the lease by `policy.leaseSeconds` and tells whether the run shall go on. */
@@ -92,6 +97,7 @@ export async function renewLease(
       open,
       stop: await findStop(tx, capability.runId),
       lastHeartbeatAt: run?.lastHeartbeatAt ?? null,
+      hasMail: (await findUnheard(tx, capability.runId, 1)).length > 0,
     }
   })
 }
@@ -104,6 +110,7 @@ export async function askLease({ store }: KernelDeps, { runId }: RunCapability):
       open: run !== undefined && run.endedAt === null,
       stop: await findStop(db, runId),
       lastHeartbeatAt: run?.lastHeartbeatAt ?? null,
+      hasMail: (await findUnheard(db, runId, 1)).length > 0,
     }
   })
 }

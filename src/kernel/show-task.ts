@@ -7,6 +7,7 @@ import type { Comment, Task, TaskStatus } from '../domain/task.ts'
 import type { Connection } from '../store/connection.ts'
 import { findAttachments, type Attachment } from '../store/tables/attachments.ts'
 import { findComments } from '../store/tables/comments.ts'
+import { findMail, type RunMail } from '../store/tables/run-mail.ts'
 import { findEvents, latestEventId, type EventFilter } from '../store/tables/events.ts'
 import { findHolds, findOpenHolds, holding } from '../store/tables/holds.ts'
 import { findLateReports, type LateReport } from '../store/tables/late-reports.ts'
@@ -61,6 +62,8 @@ export interface TaskDetails {
   readonly parents: readonly LinkedTask[]
   readonly children: readonly LinkedTask[]
   readonly comments: readonly Comment[]
+  /** How far each of its runs was told of them. */
+  readonly mail: readonly RunMail[]
   readonly runs: readonly RunView[]
   readonly events: readonly BoardEvent[]
   readonly holds: readonly Hold[]
@@ -96,6 +99,7 @@ export async function showTask({ store }: KernelDeps, id: string): Promise<TaskD
       parents: await findParents(db, id),
       children: await findChildren(db, id),
       comments: await findComments(db, id),
+      mail: await findMail(db, id),
       runs,
       events: await findEvents(db, { taskId: id, limit: 1_000_000 }),
       holds: holding(await findHolds(db, 'task', id), now),

@@ -213,15 +213,23 @@ function parentText(parent: ParentResult, now: number): string {
   return facts.join('\n')
 }
 
+/** The newest comment that a worker with this context begins with; 0 when there is none. */
+export const newestComment = ({ comments }: Pick<WorkerContext, 'comments'>): number =>
+  comments.at(-1)?.id ?? 0
+
+/** Comments that were made while a worker works. Nobody's words can look like the board's own. */
+export const mailText = (comments: readonly Comment[], now: number): string =>
+  comments.map((comment) => commentText(comment, now)).join('\n\n')
+
 /** What a worker that goes on in its own session has not heard yet: how the run ended, and what was said since. */
 export function newsText(
   context: WorkerContext,
-  since: { readonly runId: number; readonly at: number },
+  since: { readonly runId: number; readonly at: number; readonly unheard: readonly Comment[] | null },
 ): string {
   const { readAt: now } = context
   const run = context.attempts.find((attempt) => attempt.run.id === since.runId)?.run
   const later = context.attempts.filter((attempt) => attempt.run.id > since.runId)
-  const comments = context.comments.filter((comment) => comment.createdAt >= since.at)
+  const comments = since.unheard ?? context.comments.filter((comment) => comment.createdAt >= since.at)
   const ended =
     run === undefined
       ? ''

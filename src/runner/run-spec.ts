@@ -18,6 +18,8 @@ export interface RunSpec {
   readonly stdin: string | null
   /** An agent that is given the board's tools; null for a program that is started as it is. */
   readonly agent: AgentTask | null
+  /** The newest comment that its worker is told of at the start; 0 when there is none. */
+  readonly heard: number
   readonly cwd: string
   readonly environment: {
     readonly allow: readonly string[]

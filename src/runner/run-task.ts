@@ -65,7 +65,7 @@ export interface RunHints {
 export async function runTask(task: RunTask): Promise<RunEnding | null> {
   const { spec, kernel } = task
   const capability = { runId: spec.runId, secret: spec.secret }
-  switch (await kernel.startRun(capability, ownIdentity())) {
+  switch (await kernel.startRun(capability, ownIdentity(), spec.heard)) {
     case 'ended':
       return null
     case 'paused':
@@ -431,12 +431,13 @@ class RunWatch {
     }
   }
 
-  #heed({ open, stop, lastHeartbeatAt }: LeaseAnswer): void {
+  #heed({ open, stop, lastHeartbeatAt, hasMail }: LeaseAnswer): void {
     if (lastHeartbeatAt !== this.#heartbeatAt) {
       this.#heartbeatAt = lastHeartbeatAt
       this.#options.limits.heard()
     }
     if (stop !== null && open) this.end({ kind: 'asked', reason: `stopped by ${stop.actor}: ${stop.reason}` })
     else if (!open) this.#reportedAt ??= this.#options.clock.monotonicMs()
+    else if (hasMail) this.#options.driver?.mail()
   }
 }

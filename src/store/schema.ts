@@ -222,6 +222,16 @@ export interface RunStopsTable {
   after: string
 }
 
+export interface RunMailTable {
+  run_id: number
+  heard: number
+}
+
+export interface CommentRunsTable {
+  comment_id: number
+  run_id: number
+}
+
 export interface HoldsTable {
   id: Generated<number>
   scope: string
@@ -359,6 +369,8 @@ export interface Tables {
   budget_grants: BudgetGrantsTable
   budget_notices: BudgetNoticesTable
   run_stops: RunStopsTable
+  run_mail: RunMailTable
+  comment_runs: CommentRunsTable
   holds: HoldsTable
   attempt_ledger: AttemptLedgerTable
   late_reports: LateReportsTable

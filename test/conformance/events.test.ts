@@ -25,6 +25,8 @@ async function eventful(board: TestKernel): Promise<void> {
   const planning = await board.run(parent)
   await planning.start()
   await kernel.heartbeatTask(parent.id, 'half way', planning.worker)
+  const remark = await kernel.commentTask(parent.id, 'in blue', null, bob)
+  await kernel.recordDelivery(planning.worker.capability, [remark.id])
   await kernel.createTask({ title: 'follow-up', assignee: 'coder', parents: [parent.id] }, planning.worker)
   await kernel.completeTask(parent.id, { summary: 'planned\nin detail', result: '42' }, planning.worker)
   await planning.end('completed', { evidence: { exitCode: 0 } })

@@ -48,7 +48,7 @@ describe('F56: the context of a worker', () => {
     const names = { [parent.id]: 't_parent', [card.id]: 't_card' }
     const context = await kernel.workerContext(card.id)
     await expect(withNames(contextText(context), names)).toMatchFileSnapshot(golden('usual'))
-    const news = newsText(context, { runId: attempt.id, at: TEST_NOW + 86_700 })
+    const news = newsText(context, { runId: attempt.id, at: TEST_NOW + 86_700, unheard: null })
     await expect(withNames(news, names)).toMatchFileSnapshot(golden('news'))
   })
 

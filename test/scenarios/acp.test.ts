@@ -11,7 +11,13 @@ const AGENT = join(checkout, 'test/fixtures/agents/acp-agent.mjs')
 type Steps = readonly Readonly<Record<string, unknown>>[]
 
 function hire(rig: Rig, words: readonly string[] = [], more: Readonly<Record<string, unknown>> = {}): void {
-  rig.addProfile('coder', { agent: 'acp', command: [process.execPath, AGENT, ...words], ...more })
+  const environment = { set: { RIG: rig.shared } }
+  rig.addProfile('coder', {
+    agent: 'acp',
+    command: [process.execPath, AGENT, ...words],
+    environment,
+    ...more,
+  })
 }
 
 const work = (rig: Rig, turns: readonly Steps[], options: readonly string[] = []): Promise<string> =>
@@ -283,5 +289,57 @@ describe('an agent that speaks the Agent Client Protocol', () => {
     expect(run).toMatchObject({ outcome: 'crashed', exit_code: 2 })
     await rig.ok('archive', id)
     await rig.untilGone(id)
+  })
+
+  scenario(
+    ['mail.once', 'acp.session'],
+    'hears what is said while it works, after its turn, once',
+    async (rig) => {
+      hire(rig)
+      const id = await work(rig, [
+        [{ until: 'said' }, { say: 'I stop for a moment.' }],
+        [{ until: 'more' }],
+        [complete('heard it all')],
+      ])
+      const started = async (turns: number) =>
+        rig.until(
+          `turn ${turns}`,
+          () => notes(rig).filter((line) => line.startsWith('prompt')).length >= turns,
+        )
+      await started(1)
+      await rig.ok('comment', id, 'Paint it sky blue.')
+      rig.signal('said')
+      await started(2)
+      expect(notes(rig).at(-1)).toContain('comment by alice')
+      expect(notes(rig).at(-1)).toContain('Paint it sky blue.')
+      await rig.until('the delivery to be recorded', async () =>
+        /told to the worker of run 1/.test(await rig.ok('show', id)),
+      )
+      rig.signal('more')
+      await rig.untilStatus(id, 'done')
+      await rig.untilGone(id)
+      const prompts = notes(rig).filter((line) => line.includes('Paint it sky blue.'))
+      expect(prompts).toHaveLength(1)
+      expect(rig.board.events({ task: id }).filter(({ kind }) => kind === 'delivered')).toHaveLength(1)
+    },
+  )
+
+  scenario('mail.fenced', 'is told at the next attempt what did not reach it', async (rig) => {
+    hire(rig)
+    const id = await work(rig, [
+      [{ until: 'said' }, { call: ['kanban_block', { reason: 'Which blue?' }] }],
+      [complete('that one')],
+    ])
+    await rig.until('its turn', () => notes(rig).some((line) => line.startsWith('prompt')))
+    await rig.ok('comment', id, 'Said while it worked.')
+    rig.signal('said')
+    await rig.untilStatus(id, 'blocked')
+    await rig.untilGone(id)
+    expect(await rig.ok('show', id)).not.toContain('told to the worker')
+    await rig.ok('unblock', id)
+    await rig.untilStatus(id, 'done')
+    await rig.untilGone(id)
+    expect(notes(rig).at(-1)).toContain('Said while it worked.')
+    expect(await rig.ok('show', id)).toContain('told to the worker of run 2')
   })
 })

@@ -1,4 +1,5 @@
 /** Everything about one card as a page to read. */
+import { reachedRun } from '../../contract/views.ts'
 import { attemptsAllowed, attemptsUsed, type AttemptPolicy } from '../../domain/attempts.ts'
 import type { Reason } from '../../domain/hold.ts'
 import type { TaskStatus } from '../../domain/task.ts'
@@ -174,16 +175,21 @@ function lateReports(style: Style, { details: { task, lateReports: reports } }: 
   ].join('\n')
 }
 
-function comments(style: Style, { details: { comments: all } }: PageInput): string {
+function comments(style: Style, { details: { comments: all, mail } }: PageInput): string {
   if (all.length === 0) return ''
   const shown = all.slice(-LAST_COMMENTS)
   return [
     title(style, all.length > shown.length ? `Comments (last ${shown.length} of ${all.length})` : 'Comments'),
     ...shown.flatMap((comment) => [
-      `  ${style.paint('bold', oneLine(comment.author))} ${style.paint('dim', relative(comment.createdAt, style.now))}`,
+      `  ${style.paint('bold', oneLine(comment.author))} ${style.paint('dim', `${relative(comment.createdAt, style.now)}${reached(mail, comment.id)}`)}`,
       ...indented(style, comment.body, '    '),
     ]),
   ].join('\n')
+}
+
+const reached = (mail: PageInput['details']['mail'], commentId: number): string => {
+  const run = reachedRun(mail, commentId)
+  return run === null ? '' : ` · told to the worker of run ${run}`
 }
 
 function files(style: Style, { details: { task, attachments } }: PageInput): string {

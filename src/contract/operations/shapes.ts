@@ -89,7 +89,18 @@ export const run = z
   .meta({ id: 'Run' })
 
 export const comment = z
-  .strictObject({ id: z.int(), task_id: text, author: text, body: text, created_at: seconds })
+  .strictObject({
+    id: z.int(),
+    task_id: text,
+    author: text,
+    body: text,
+    created_at: seconds,
+    delivered_run_id: z
+      .int()
+      .nullable()
+      .optional()
+      .describe('With a whole card: the first run whose worker was told of it; null while none was.'),
+  })
   .meta({ id: 'Comment' })
 
 export const event = z

@@ -21,6 +21,8 @@ export interface Conversation {
   prompt(text: string): Promise<TurnEnd>
   /** What the program printed on its standard output. */
   receive(chunk: Buffer): void
+  /** Says something while a turn is under way; true once the agent has taken it in, false when it never will. Left out where the agent takes nothing in a turn. */
+  interject?(text: string): Promise<boolean>
   /** Asks the agent to end its turn. */
   cancel(): void
   /** The program has ended. */

@@ -60,6 +60,8 @@ export interface AgentDriver extends AsyncDisposable {
   first(): Promise<Turn>
   /** A turn's program has been started. */
   started(process: AgentProcess): void
+  /** There are comments that it has not heard of. */
+  mail(): void
   /** What the agent printed. */
   take(stream: OutputStream, chunk: Buffer): void
   /** The program is about to be ended: what can still be said to it is said. Resolves when it has had its chance. */

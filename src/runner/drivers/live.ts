@@ -6,6 +6,7 @@ import type { StreamItem } from '../../agents/output/stream-item.ts'
 import { continuation, reminder } from '../../agents/prompt.ts'
 import { AgentRecord } from '../agent-record.ts'
 import { layOut, startOf } from '../agent-start.ts'
+import { RunMail, type Mail } from '../run-mail.ts'
 import type { OutputStream } from '../run-log.ts'
 import { OPEN_STDIN } from '../worker-stdio.ts'
 import {
@@ -23,16 +24,21 @@ export class LiveDriver implements AgentDriver {
   readonly #options: AgentRunOptions
   readonly #record: AgentRecord
   readonly #conversation: Conversation
+  readonly #mail: RunMail
   readonly #over = new AbortController()
   #process: AgentProcess | null = null
   #talking: Promise<void> = Promise.resolve()
   #isInTurn = false
+  #isInterjecting = false
+  /** What the coming prompt tells it. */
+  #outgoing: Mail | null = null
   #reminded = false
   #startedFresh = false
 
   constructor(options: AgentRunOptions, converse: (events: ConversationEvents) => Conversation) {
     this.#options = options
     this.#record = new AgentRecord(options)
+    this.#mail = new RunMail(options)
     this.#conversation = converse({
       send: (line) => this.#process?.write(`${line}\n`),
       heard: (items) => this.#record.take(items.map((item) => asError(item, options.task.cli.spokenErrors))),
@@ -53,6 +59,15 @@ export class LiveDriver implements AgentDriver {
   started(process: AgentProcess): void {
     this.#process = process
     this.#talking = this.#talk(process)
+  }
+
+  /** Said at once where the agent takes something in during a turn; otherwise it waits for the end of the turn. */
+  mail(): void {
+    if (!this.#isInTurn || this.#isInterjecting || this.#conversation.interject === undefined) return
+    this.#isInterjecting = true
+    void this.#interject()
+      .catch((error: unknown) => console.error('comments could not be delivered', error))
+      .finally(() => (this.#isInterjecting = false))
   }
 
   take(stream: OutputStream, chunk: Buffer): void {
@@ -86,6 +101,11 @@ export class LiveDriver implements AgentDriver {
     await this.#options.tools?.close().catch(() => undefined)
   }
 
+  async #interject(): Promise<void> {
+    const mail = await this.#mail.take()
+    if (mail !== null && (await this.#conversation.interject?.(mail.text)) === true) mail.arrived()
+  }
+
   async #hangUp(): Promise<void> {
     this.#over.abort()
     this.#conversation.closed()
@@ -116,7 +136,10 @@ export class LiveDriver implements AgentDriver {
       resumed && task.resume !== null ? continuation(spec.taskId, task.resume.news) : task.prompt
     while (prompt !== null) {
       this.#isInTurn = true
-      const end: TurnEnd = await this.#conversation.prompt(prompt).finally(() => (this.#isInTurn = false))
+      const turn: Promise<TurnEnd> = this.#conversation.prompt(prompt)
+      this.#outgoing?.arrived()
+      this.#outgoing = null
+      const end: TurnEnd = await turn.finally(() => (this.#isInTurn = false))
       prompt = await this.#after(end)
       if (prompt === null && end === 'failed') return 'its turn failed'
     }
@@ -138,7 +161,13 @@ export class LiveDriver implements AgentDriver {
       await this.#conversation.renew()
       return task.prompt
     }
-    if (end === 'failed' || problem !== null || this.#reminded) return null
+    if (end === 'failed' || problem !== null) return null
+    this.#outgoing = await this.#mail.take()
+    if (this.#outgoing !== null) {
+      this.#record.beginTurn()
+      return this.#outgoing.text
+    }
+    if (this.#reminded) return null
     this.#reminded = true
     this.#record.beginTurn()
     return reminder(spec.taskId)

@@ -7,12 +7,14 @@ import { continuation, reminder } from '../../agents/prompt.ts'
 import { newUuid } from '../../lib/ids.ts'
 import { AgentRecord, isOfProvider } from '../agent-record.ts'
 import { layOut, startOf } from '../agent-start.ts'
+import { RunMail } from '../run-mail.ts'
 import type { OutputStream } from '../run-log.ts'
 import type { AgentDriver, AgentRunOptions, AgentWords, Turn } from './driver.ts'
 
 export class OneShotDriver implements AgentDriver {
   readonly #options: AgentRunOptions
   readonly #record: AgentRecord
+  readonly #mail: RunMail
   #reader: OutputReader
   /** The session of the coming turn. */
   #session: string
@@ -28,6 +30,7 @@ export class OneShotDriver implements AgentDriver {
     this.#options = options
     this.#reader = reader
     this.#record = new AgentRecord(options)
+    this.#mail = new RunMail(options)
     this.#isResuming = options.task.resume !== null
     this.#session = options.task.resume?.session ?? newUuid()
   }
@@ -39,6 +42,9 @@ export class OneShotDriver implements AgentDriver {
   }
 
   started(): void {}
+
+  /** Between two turns only: the program hears nothing while it runs. */
+  mail(): void {}
 
   take(stream: OutputStream, chunk: Buffer): void {
     if (stream === 'stderr') this.#record.takeErrorOutput(chunk)
@@ -71,7 +77,9 @@ export class OneShotDriver implements AgentDriver {
     this.#reminded = true
     this.#session = session
     this.#isResuming = true
-    return this.#again(reminder(spec.taskId))
+    const mail = await this.#mail.take()
+    mail?.arrived()
+    return this.#again([mail?.text, reminder(spec.taskId)].filter(Boolean).join('\n'))
   }
 
   end(): Promise<AgentWords> {

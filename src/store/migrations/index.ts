@@ -7,6 +7,7 @@ import { createdOrder } from './0005-created-order.ts'
 import { usageAndBudgets } from './0006-usage-and-budgets.ts'
 import { triage } from './0007-triage.ts'
 import { search } from './0008-search.ts'
+import { runMail } from './0009-run-mail.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   usageAndBudgets,
   triage,
   search,
+  runMail,
 ]
 
 /** The schema this build reads and writes. */

@@ -83,6 +83,11 @@ CREATE INDEX budgets_history on budgets (scope, target, id);
 
 CREATE UNIQUE INDEX budgets_open on budgets (scope, target, measure, period) where ended_at is null;
 
+CREATE TABLE comment_runs (
+  comment_id integer not null primary key references task_comments (id),
+  run_id integer not null references task_runs (id)
+) strict;
+
 CREATE TABLE credentials (
   id integer not null primary key autoincrement,
   kind text not null check (kind in ('token','session','login')),
@@ -180,6 +185,11 @@ CREATE INDEX run_agents_profile on run_agents (profile, run_id);
 CREATE INDEX run_agents_provider on run_agents (provider, run_id);
 
 CREATE INDEX run_agents_task on run_agents (task_id, run_id);
+
+CREATE TABLE run_mail (
+  run_id integer not null primary key references task_runs (id),
+  heard integer not null
+) strict;
 
 CREATE TABLE run_processes (
   run_id integer not null primary key references task_runs (id),
