@@ -6,6 +6,7 @@ import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { Connection, Store } from '../../src/store/connection.ts'
 import { databases } from '../helpers/boards.ts'
+import { parseBudgetId } from '../../src/domain/budget.ts'
 import { alice, openTestKernel, type TestKernel } from '../helpers/kernel.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 
@@ -123,6 +124,9 @@ describe('statements on PostgreSQL', () => {
     },
     'a run from its opening to its end': async (board, kernel) => {
       const { id } = await board.given()
+      const limits = { soft: 1, hard: 1_000_000, stopRunning: true, granters: [] }
+      for (const each of ['board:cost:day', 'profile:coder:tokens:month', 'provider:acme:runs:total'])
+        await kernel.setBudget(parseBudgetId(each), limits, alice)
       const opened = await kernel.openRun(
         {
           taskId: id,
@@ -134,6 +138,7 @@ describe('statements on PostgreSQL', () => {
           workspace: { path: '/work', kind: 'scratch', repository: null, branch: null },
           policy: board.policy,
           caps: { board: 9, profile: 9 },
+          agent: { agent: 'claude', provider: 'acme', cwd: '/work', fingerprint: 'x', resumedFrom: null },
         },
         { kind: 'system', name: 'dispatcher', door: 'gateway' },
       )
@@ -143,6 +148,15 @@ describe('statements on PostgreSQL', () => {
       await kernel.startRun(capability, process)
       await kernel.recordSpawn(capability, process)
       await kernel.renewLease(capability)
+      await kernel.recordAgent(capability, {
+        session: 's',
+        model: 'large',
+        hasAnswered: true,
+        lastTool: null,
+        lastMessage: null,
+        usage: { input: 100, cached: 0, output: 10, cost: 0.5 },
+        problem: null,
+      })
       await kernel.askLease(capability)
       const evidence = {
         exitCode: 1,
@@ -157,6 +171,8 @@ describe('statements on PostgreSQL', () => {
     },
     'a pass of the dispatcher': async (board, kernel) => {
       await board.given({ notBefore: board.clock.now() + 5 })
+      const limits = { soft: null, hard: 1, stopRunning: false, granters: [] }
+      await kernel.setBudget(parseBudgetId('board:cost:day'), limits, alice)
       await kernel.readForDispatch()
       await kernel.readReady({ limit: 64, despitePreflight: false })
       await kernel.readReady({ limit: 64, despitePreflight: true })

@@ -6,6 +6,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { databases } from '../helpers/boards.ts'
+import { parseBudgetId } from '../../src/domain/budget.ts'
 import { alice, openTestKernel, type TestKernel } from '../helpers/kernel.ts'
 
 const sqlite = databases.find(({ name }) => name === 'SQLite')
@@ -55,7 +56,7 @@ describe('statements on every change', () => {
     const index = /USING (?:COVERING )?INDEX (\w+)/.exec(step)?.[1]
     if (index !== undefined && partial.has(index)) return false
     if (index === 'tasks_board') return !/"status" = '(ready|running)'/.test(sql)
-    return /^SCAN (tasks|t|l|r|p|e|c|task_\w+|run_\w+|holds|attempt_ledger|late_reports|attachments|search_cards|search_remarks|workspaces)\b/.test(
+    return /^SCAN (tasks|t|l|r|p|e|c|task_\w+|run_\w+|holds|attempt_ledger|late_reports|attachments|search_cards|search_remarks|workspaces|usage_totals|u|budget_\w+|g)\b/.test(
       step,
     )
   }
@@ -78,10 +79,14 @@ describe('statements on every change', () => {
 
   test('a run from its opening to its ending looks at its own card only', async () => {
     const { kernel } = board
+    const limits = { soft: 1, hard: 1_000_000, stopRunning: true, granters: [] }
+    for (const id of ['board:cost:day', 'profile:coder:tokens:month', 'provider:acme:runs:total'])
+      await kernel.setBudget(parseBudgetId(id), limits, alice)
     const statements = await statementsOf(async () => {
       const card = await board.given()
-      const run = await board.run(card)
+      const run = await board.run(card, { provider: 'acme' })
       await run.start()
+      await run.uses({ input: 100, output: 10, cost: 0.5 })
       await kernel.renewLease({ runId: run.id, secret: run.secret })
       await run.end('crashed')
     })
@@ -91,6 +96,8 @@ describe('statements on every change', () => {
 
   test('a pass of the dispatcher does not look through the board', async () => {
     const { kernel } = board
+    const limits = { soft: null, hard: 1, stopRunning: false, granters: [] }
+    await kernel.setBudget(parseBudgetId('board:cost:day'), limits, alice)
     const statements = await statementsOf(async () => {
       await kernel.readForDispatch()
       await kernel.readReady({ limit: 64 })

@@ -230,27 +230,22 @@ const grants = statement<KeyParams>()((db, p) =>
 export const findGrants = (db: Connection, key: BudgetKey): Promise<BudgetGrant[]> =>
   db.all(grants, keyOf(key))
 
-const granted = statement<{ asked: string }>()((db, p, { name }) => ({
-  compile: () =>
-    (name === 'sqlite'
-      ? sql<{
-          n: number
-          amount: number
-        }>`select cast(ask.value ->> 0 as bigint) as n, sum(g.amount) as amount
-        from json_each(${p.asked}) as ask cross join budget_grants g
-        where g.scope = ask.value ->> 1 and g.target = ask.value ->> 2 and g.measure = ask.value ->> 3
-          and g.period = ask.value ->> 4 and g.period_start = cast(ask.value ->> 5 as bigint)
-        group by 1`
-      : sql<{
-          n: number
-          amount: number
-        }>`select cast(ask.value ->> 0 as bigint) as n, sum(g.amount) as amount
-        from jsonb_array_elements(cast(${p.asked} as jsonb)) as ask join budget_grants g
-          on g.scope = ask.value ->> 1 and g.target = ask.value ->> 2 and g.measure = ask.value ->> 3
-          and g.period = ask.value ->> 4 and g.period_start = cast(ask.value ->> 5 as bigint)
-        group by 1`
-    ).compile(db),
-}))
+// On PostgreSQL a subquery with an offset, carried out for each budget: its index is then looked into a few times, where
+// the whole table would be read otherwise.
+const granted = statement<{ asked: string }>()((db, p, { name }) => {
+  const isAsked = sql`g.scope = ask.value ->> 1 and g.target = ask.value ->> 2 and g.measure = ask.value ->> 3
+    and g.period = ask.value ->> 4 and g.period_start = cast(ask.value ->> 5 as bigint)`
+  const from =
+    name === 'sqlite'
+      ? sql`json_each(${p.asked}) as ask cross join budget_grants g on ${isAsked}`
+      : sql`jsonb_array_elements(cast(${p.asked} as jsonb)) as ask
+          cross join lateral (select * from budget_grants g where ${isAsked} offset 0) g`
+  const query = sql<{
+    n: number
+    amount: number
+  }>`select cast(ask.value ->> 0 as bigint) as n, sum(g.amount) as amount from ${from} group by 1`
+  return { compile: () => query.compile(db) }
+})
 
 /** What was granted on each budget for the period that begins on its day, in their order. */
 export async function sumGrants(
