@@ -8,6 +8,9 @@ import { board } from './cases/board.ts'
 import { boardSize } from './cases/board-size.ts'
 import { cli } from './cases/cli.ts'
 import { gateway } from './cases/gateway.ts'
+import { httpBoard } from './cases/http-board.ts'
+import { httpEvents } from './cases/http-events.ts'
+import { httpIdle } from './cases/http-idle.ts'
 import { life } from './cases/life.ts'
 import { pass } from './cases/pass.ts'
 import { search } from './cases/search.ts'
@@ -30,6 +33,9 @@ const CASES: readonly Case[] = [
   gateway,
   shellCards,
   agent,
+  httpBoard,
+  httpEvents,
+  httpIdle,
 ]
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const REMARKS = '## Remarks'

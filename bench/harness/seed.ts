@@ -96,6 +96,14 @@ export class Seeder implements Disposable {
     this.#comment.run(task, 'bench', text, this.#now)
   }
 
+  /** A long history, spread over the cards. */
+  events(cards: readonly string[], count: number): void {
+    const event = this.#db.prepare(
+      `insert into task_events (task_id, kind, payload, created_at, actor, door) values (?, 'edited', '{"fields":["priority"]}', ?, 'bench', 'cli')`,
+    )
+    for (let index = 0; index < count; index++) event.run(cards[index % cards.length] ?? '', this.#now - 100)
+  }
+
   /** Commits, and puts everything where it is on a board that has been in use for long. */
   [Symbol.dispose](): void {
     this.#db.exec('commit; pragma wal_checkpoint(truncate)')
