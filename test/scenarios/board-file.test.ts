@@ -267,9 +267,9 @@ describe('looking and trying', () => {
 /** Every row of the board except what a living run changes by itself. */
 function everything(rig: Rig): string {
   const tables = rig.board.all<{ name: string }>(
-    `select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`,
+    `select name from pragma_table_list where schema = 'main' and type = 'table' and name not like 'sqlite_%'`,
   )
-  const volatile = ['claim_expires', 'last_heartbeat_at']
+  const volatile = ['claim_expires', 'last_heartbeat_at', 'runtime_seconds', 'updated_at']
   return JSON.stringify(
     tables.map(({ name }) => [
       name,
