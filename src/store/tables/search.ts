@@ -33,17 +33,18 @@ interface PageRequest {
 /** Ids of the cards of one tier, the newest first. */
 export async function findMatches(db: Connection, page: PageRequest): Promise<string[]> {
   if (page.query.all.length === 0) return []
-  const rows = await db.all(
-    adHoc<{ id: string }>(db.dialect, (kysely, dialect) => ({
-      compile: () =>
-        (dialect.name === 'sqlite' ? sqliteMatches(page, dialect) : postgresMatches(page, dialect)).compile(
-          kysely,
-        ),
-    })),
-    {},
-  )
+  const rows =
+    db.dialect === 'sqlite'
+      ? await ask(db, (dialect) => sqliteMatches(page, dialect))
+      : await ask(db, await postgresMatches(db, page))
   return rows.map(({ id }) => id)
 }
+
+const ask = <T>(db: Connection, build: (dialect: StatementDialect) => RawBuilder<T>): Promise<T[]> =>
+  db.all(
+    adHoc<T>(db.dialect, (kysely, dialect) => ({ compile: () => build(dialect).compile(kysely) })),
+    {},
+  )
 
 function sqliteMatches(
   { query, filter, tier, after, limit }: PageRequest,
@@ -90,10 +91,17 @@ const saidWith = (expression: string): RawBuilder<unknown> =>
 const unlessSaid = ({ none }: SearchQuery): RawBuilder<unknown> =>
   none.length === 0 ? sql`` : sql`and c.no not in (${saidWith(fts(none, 'OR'))})`
 
-function postgresMatches(
+/** Beyond so many matches, walking the cards from the newest on meets enough of them soon. */
+const FEW = 2_000
+
+/**
+ * PostgreSQL cannot tell from its statistics how rare a rare word is, and would walk through all cards for it. So the index
+ * is asked first whether there are few; then these are sorted, and only many are walked.
+ */
+async function postgresMatches(
+  db: Connection,
   { query, filter, tier, after, limit }: PageRequest,
-  dialect: StatementDialect,
-): RawBuilder<{ id: string }> {
+): Promise<(dialect: StatementDialect) => RawBuilder<{ id: string }>> {
   const inTitle = (term: SearchTerm) => sql`c.title @@ ${tsquery(term)}`
   const inCard = (term: SearchTerm) => sql`(c.title @@ ${tsquery(term)} or c.body @@ ${tsquery(term)})`
   const wasSaid = (term: SearchTerm) =>
@@ -109,12 +117,23 @@ function postgresMatches(
         sql` or `,
       )}) and ${allIn((term) => sql`(${inCard(term)} or ${wasSaid(term)})`)} and not ${allIn(inCard)}`,
   }
-  return sql`select c.task_id as id from search_cards c join tasks t on t.id = c.task_id
-    where ${tiers[tier]()}
-      ${joined(query.none.map((term) => sql`and not ${inCard(term)} and not ${wasSaid(term)}`))}
-      ${after === null ? sql`` : sql`and (t.created_order, t.id) < (select created_order, id from tasks where id = ${after})`}
-      ${narrowed(filter, dialect)}
-    order by t.created_order desc, t.id desc limit ${limit}`
+  const matches = sql`${tiers[tier]()} ${joined(query.none.map((term) => sql`and not ${inCard(term)} and not ${wasSaid(term)}`))}`
+  const [counted] = await ask(
+    db,
+    () =>
+      sql<{
+        n: number
+      }>`select count(*) as n from (select from search_cards c where ${matches} limit ${sql.lit(FEW + 1)}) as matched`,
+  )
+  const isFew = Number(counted?.n ?? 0) <= FEW
+  return (dialect) => {
+    const page = sql`${after === null ? sql`` : sql`and (t.created_order, t.id) < (select created_order, id from tasks where id = ${after})`}
+      ${narrowed(filter, dialect)} order by t.created_order desc, t.id desc limit ${limit}`
+    return isFew
+      ? sql`with few as materialized (select c.task_id from search_cards c where ${matches})
+          select f.task_id as id from few f join tasks t on t.id = f.task_id where true ${page}`
+      : sql`select c.task_id as id from search_cards c join tasks t on t.id = c.task_id where ${matches} ${page}`
+  }
 }
 
 const tsquery = ({ words, isPrefix }: SearchTerm): RawBuilder<unknown> =>
