@@ -1,6 +1,7 @@
 /** What happened, who did it, and what reading it does: nothing. */
 import { describe, expect } from 'vitest'
 import { DOORS } from '../../src/domain/actor.ts'
+import { parseBudgetId } from '../../src/domain/budget.ts'
 import { EVENT_KINDS } from '../../src/domain/event.ts'
 import { eventView } from '../../src/contract/views.ts'
 import { behaviour } from '../behaviours.ts'
@@ -92,6 +93,16 @@ async function eventful(board: TestKernel): Promise<void> {
   await kernel.removeAttachment(byHand.id, attached?.id ?? 0, alice)
   const late = await board.given()
   await kernel.linkTasks(late.id, byHand.id, alice)
+  const dear = await board.given({ title: 'dear' })
+  const budget = parseBudgetId(`task:${dear.id}:tokens:total`)
+  await kernel.setBudget(budget, { soft: 5, hard: 10, stopRunning: false, granters: [] }, alice)
+  const spending = await board.run(dear, { provider: 'acme' })
+  await spending.start()
+  for (const output of [6, 12]) await spending.uses({ input: 0, output, cost: 1 })
+  await spending.end('crashed', { error: 'spent' })
+  await kernel.grantBudget(budget, { amount: 5, reason: 'it is worth it' }, alice)
+  await kernel.removeBudget(budget, alice)
+
   const rough = await board.given({ status: 'triage' })
   const { helper } = await kernel.askHelp(rough.id, { kind: 'decompose', profile: 'writer' }, alice)
   const splitting = await board.run(helper)
