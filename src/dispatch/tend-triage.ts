@@ -107,8 +107,9 @@ export class TriageTender {
 
 const isAtWork = ({ helper }: Proposals): boolean => helper.status !== 'done' && helper.status !== 'archived'
 
-/** All that will be proposed is proposed, and about the text the card still has. */
-const isFinished = ({ helper, isStale }: Proposals): boolean => helper.status === 'done' && !isStale
+/** All that will be proposed is proposed, about the text the card still has; and nobody has taken the card elsewhere. */
+const isFinished = ({ helper, subject, isStale }: Proposals): boolean =>
+  helper.status === 'done' && subject.status === 'triage' && !isStale
 
 const waiting = ({ cards }: Proposals): TaskId[] =>
   cards.flatMap(({ id, state }) => (state === 'waiting' ? [id] : []))

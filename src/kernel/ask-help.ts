@@ -8,7 +8,7 @@ import { findTriageRequests, insertTriageRequest } from '../store/tables/triage.
 import { note, signatureOf } from './apply.ts'
 import { insertAll } from './create-task.ts'
 import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
-import { waitingCards } from './settle-proposals.ts'
+import { findUndecided, waitingCards } from './settle-proposals.ts'
 
 export interface HelpAsked {
   /** The card whose run works it out. */
@@ -72,7 +72,15 @@ async function helpUnderWay(tx: WriteTransaction, { id }: Task, kind: TriageKind
 }
 
 /** One set of proposals at a time, or nobody would know which card belongs to which. */
-async function assertDecided(tx: WriteTransaction, { id }: Task, kind: TriageKind): Promise<void> {
+async function assertDecided(tx: WriteTransaction, subject: Task, kind: TriageKind): Promise<void> {
+  const { id } = subject
+  const proposed = await findUndecided(tx, subject)
+  if (proposed !== null)
+    throw conflict(
+      'still_proposed',
+      `Cannot ${kind} ${id}: it is proposed for ${proposed.subjectId} itself, and nobody has decided on it. Use yard release ${id} or yard reject ${id} first.`,
+      { id, of: proposed.subjectId },
+    )
   const waiting = await waitingCards(tx, id)
   if (waiting.length === 0) return
   throw conflict(

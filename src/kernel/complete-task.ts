@@ -23,7 +23,7 @@ import { denyWorkers, requireLocked, type KernelDeps, type StoredFile } from './
 import { keepLateReport, lateRefusal, passesFence } from './fence.ts'
 import { pokeLingering } from './poke-runner.ts'
 import { stopInstead } from './stop-run.ts'
-import { settleHelper, settleProposal } from './settle-proposals.ts'
+import { findUndecided, settleHelper, settleProposal } from './settle-proposals.ts'
 
 /** `stopping`: the card's worker is being ended first; the card arrives once its processes are gone. */
 export interface VerdictResult {
@@ -89,8 +89,9 @@ export async function completeIn(
   const reviewAuthor = task.status === 'review' ? await findAuthor(tx, task.id) : null
   const wanted = complete(task, completion, { now: tx.now, actor: actor.name, reviewAuthor })
   const by = signatureOf(actor)
+  const undecided = await findUndecided(tx, task)
   const done = (await apply(tx, wanted, by)).task
-  await settleProposal(tx, task, done, by)
+  await settleProposal(tx, undecided, done, by)
   await settleHelper(tx, done, by)
   return { task: done, stopping: false }
 }

@@ -10,7 +10,7 @@ import { countOpenParents } from '../store/tables/links.ts'
 import { decideText, findProposer, findTriageRequest, findTriageRequests } from '../store/tables/triage.ts'
 import { apply, note, signatureOf } from './apply.ts'
 import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
-import { settleProposal, stateOf, waitingCards } from './settle-proposals.ts'
+import { findUndecided, settleProposal, stateOf, waitingCards } from './settle-proposals.ts'
 
 export interface ProposalsDecided {
   /** The proposed cards as they are now. */
@@ -66,8 +66,9 @@ async function deciding(
     const decided: Task[] = []
     for (const id of new Set(cards)) {
       const before = await requireLocked(tx, id)
+      const undecided = await findUndecided(tx, before)
       const after = await decide(tx, before)
-      await settleProposal(tx, before, after, signatureOf(actor))
+      await settleProposal(tx, undecided, after, signatureOf(actor))
       decided.push(after)
     }
     const about: Task[] = []
@@ -98,15 +99,16 @@ async function meantBy(
       { id, state },
     )
   }
-  const waiting = await waitingCards(tx, id)
+  // What somebody put back among the ideas is released by its own id, or not at all.
+  const meant = (await waitingCards(tx, id)).filter(({ status }) => verb === 'reject' || status === 'blocked')
   const texts = verb === 'reject' ? await rejectTexts(tx, id, actor) : 0
-  if (waiting.length + texts === 0)
+  if (meant.length + texts === 0)
     throw conflict(
       'nothing_proposed',
       `Cannot ${verb} ${id}: it is no proposal, and nothing proposed for it waits for a decision. See what does with: yard proposals`,
       { id },
     )
-  return { cards: waiting.map((card) => card.id), subject: id }
+  return { cards: meant.map((card) => card.id), subject: id }
 }
 
 async function rejectTexts(tx: WriteTransaction, id: TaskId, actor: Actor): Promise<number> {

@@ -30,7 +30,7 @@ import { blockTask, completeTask, requestTaskReview, type VerdictResult } from '
 import { denyWorkers, requireLocked, requireTask, type KernelDeps } from './deps.ts'
 import { pokeLingering } from './poke-runner.ts'
 import { stopInstead, stopRun } from './stop-run.ts'
-import { settleHelper, settleProposal } from './settle-proposals.ts'
+import { findUndecided, settleHelper, settleProposal } from './settle-proposals.ts'
 
 async function waitFacts(tx: WriteTransaction, id: TaskId): Promise<WaitFacts> {
   return { now: tx.now, openParents: await countOpenParents(tx, id), holds: await findHolds(tx, 'task', id) }
@@ -47,8 +47,9 @@ function moving(
       const task = await requireLocked(tx, id)
       const wanted = await decide(task, await waitFacts(tx, id), tx)
       if (wanted === null) return task
+      const undecided = await findUndecided(tx, task)
       const moved = (await apply(tx, wanted, signatureOf(actor))).task
-      await settleProposal(tx, task, moved, signatureOf(actor))
+      await settleProposal(tx, undecided, moved, signatureOf(actor))
       return moved
     })
   }
@@ -125,8 +126,9 @@ export async function archiveTask(deps: KernelDeps, id: TaskId, actor: Actor): P
     const task = await requireLocked(tx, id)
     if (await stopInstead(tx, task, { kind: 'archive' }, 'archived', actor))
       return { task, stopping: true, attached: [] }
+    const undecided = await findUndecided(tx, task)
     const archived = (await apply(tx, archive(task), signatureOf(actor))).task
-    await settleProposal(tx, task, archived, signatureOf(actor))
+    await settleProposal(tx, undecided, archived, signatureOf(actor))
     await settleHelper(tx, archived, signatureOf(actor))
     return { task: archived, stopping: false, attached: [] }
   })
@@ -201,8 +203,9 @@ function restoreTo({ store }: KernelDeps, id: TaskId, to: TaskStatus, actor: Act
         `Cannot move ${id} from archived to ${to}: it was ${task.status} when it was archived. Restore it first with: yard restore-task ${id}`,
         { id, status: 'archived', was: task.status },
       )
+    const undecided = await findUndecided(tx, task)
     const moved = (await apply(tx, onward(task, facts), signatureOf(actor))).task
-    await settleProposal(tx, task, moved, signatureOf(actor))
+    await settleProposal(tx, undecided, moved, signatureOf(actor))
     return moved
   })
 }

@@ -43,25 +43,33 @@ export const stateOf = async (
   // Approvals have no end of their own, so no moment matters.
   proposalState(card, await findHolds(db, 'task', card.id), 0)
 
-/** A card has moved: if it was a proposal, what was decided about it is carried through. */
+/** For which rough card this one is proposed; null when it is no proposal, or was decided on before. */
+export async function findUndecided(
+  db: Connection,
+  task: Pick<Task, 'id' | 'status' | 'completedAt'>,
+): Promise<TriageRequest | null> {
+  // Held for approval, or put back among the ideas by somebody; nowhere else a card waits for a decision.
+  if (task.status !== 'blocked' && task.status !== 'triage') return null
+  const helperId = await findProposer(db, task.id)
+  if (helperId === undefined || (await stateOf(db, task)) !== 'waiting') return null
+  return (await findTriageRequest(db, helperId)) ?? null
+}
+
+/** A card has moved that was undecided before: if that was a decision, it is carried through. */
 export async function settleProposal(
   tx: WriteTransaction,
-  before: Task,
-  after: Task,
+  request: TriageRequest | null,
+  card: Task,
   by: Signature,
 ): Promise<void> {
-  if (before.status !== 'blocked' || after.status === 'blocked') return
-  const helperId = await findProposer(tx, after.id)
-  const request = helperId === undefined ? undefined : await findTriageRequest(tx, helperId)
-  if (request === undefined) return
-  const state = await stateOf(tx, after)
-  // Put back among the ideas, it still waits.
+  if (request === null) return
+  const state = await stateOf(tx, card)
   if (state === 'waiting') return
-  note(tx, after.id, { kind: state, payload: { of: request.subjectId, holds: ['approval'] } }, by)
+  note(tx, card.id, { kind: state, payload: { of: request.subjectId, holds: ['approval'] } }, by)
   const subject = await lockTask(tx, request.subjectId)
   if (subject === undefined) return
-  if (state === 'released') await makeWait(tx, subject, after, by)
-  else await waitNoLonger(tx, after, request, by)
+  if (state === 'released') await makeWait(tx, subject, card, by)
+  else await waitNoLonger(tx, card, request, by)
   await collect(tx, request, by)
 }
 

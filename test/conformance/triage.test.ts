@@ -382,6 +382,59 @@ describe.each(databases)('rough cards, on $name', (database) => {
 
   behaviour(
     'triage.collector',
+    'a decision is taken once: what becomes of a card afterwards is its own affair',
+    async () => {
+      await using board = await openTestKernel(database)
+      const { kernel } = board
+      const { subject, propose, finish } = await decomposing(board)
+      const [kept, shelved] = [await propose(), await propose()]
+      await finish()
+      await kernel.releaseProposals([kept.id], alice)
+      await kernel.blockTask(kept.id, 'which colour?', bob)
+      await kernel.unblockTask(kept.id, bob)
+      await kernel.archiveTask(kept.id, bob)
+      await kernel.restoreTask(kept.id, bob)
+      expect(
+        (await kindsOf(board, kept.id)).filter((kind) => kind === 'released' || kind === 'rejected'),
+      ).toEqual(['released'])
+      // Put back among the ideas a proposal still waits: it is neither run nor worked out.
+      await kernel.moveTask(shelved.id, 'triage', {}, alice)
+      await expect(
+        kernel.askHelp(shelved.id, { kind: 'decompose', profile: 'lead' }, alice),
+      ).rejects.toMatchObject({ code: 'still_proposed' })
+      await kernel.moveTask(shelved.id, 'ready', {}, alice)
+      expect((await board.task(shelved.id)).status).toBe('blocked')
+      await kernel.moveTask(shelved.id, 'triage', {}, alice)
+      expect((await board.task(subject.id)).status).toBe('triage')
+      await kernel.archiveTask(shelved.id, alice)
+      expect((await kindsOf(board, shelved.id)).at(-1)).toBe('rejected')
+      expect((await board.task(subject.id)).status).toBe('todo')
+    },
+  )
+
+  behaviour(
+    'triage.collector',
+    'a rough card that somebody made work meanwhile waits for what is released all the same',
+    async () => {
+      await using board = await openTestKernel(database)
+      const { kernel } = board
+      const { subject, propose, finish } = await decomposing(board, { assignee: 'coder' })
+      const [one, two] = [await propose(), await propose()]
+      await finish()
+      await kernel.moveTask(subject.id, 'ready', {}, alice)
+      await kernel.releaseProposals([one.id], alice)
+      expect((await board.task(subject.id)).status).toBe('todo')
+      await kernel.completeTask(one.id, {}, bob)
+      expect((await board.task(subject.id)).status).toBe('ready')
+      await kernel.completeTask(subject.id, {}, bob)
+      await kernel.releaseProposals([two.id], alice)
+      expect((await board.task(subject.id)).status).toBe('done')
+      expect((await kernel.showTask(subject.id)).parents.map(({ id }) => id)).toEqual([one.id])
+    },
+  )
+
+  behaviour(
+    'triage.collector',
     'a helper that ends in another way than by its own word leaves the rough card no less free',
     async () => {
       await using board = await openTestKernel(database)

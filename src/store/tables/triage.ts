@@ -232,11 +232,11 @@ const everyProposed = statement<Record<string, never>>()((db) =>
     )
     .select(['t.id', 'p.helper_id as helperId'])
     .where('h.lifted_at', 'is', null)
-    .where('t.status', '<>', 'archived')
+    .where('t.status', '=', 'blocked')
     .orderBy('p.id'),
 )
 
-/** Every proposed card of the board that nobody has decided on. */
+/** Every proposed card of the board that is held until somebody decides on it. */
 export const findWaitingProposals = (
   db: Connection,
 ): Promise<readonly { readonly id: TaskId; readonly helperId: TaskId }[]> => db.all(everyProposed, {})
