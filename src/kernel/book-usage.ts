@@ -10,7 +10,7 @@ import { added, amountsOf, bookings, isNothing, NO_AMOUNTS, priceOf } from '../d
 import type { WriteTransaction } from '../store/connection.ts'
 import { tellOnce } from '../store/tables/budgets.ts'
 import { insertStop } from '../store/tables/run-stops.ts'
-import { addUsage, findUsageOfRun, type UsageOwner, type UsageRow } from '../store/tables/usage.ts'
+import { addUsage, lockUsageOfRun, type UsageOwner, type UsageRow } from '../store/tables/usage.ts'
 import { note } from './apply.ts'
 import { statesOver } from './budget-states.ts'
 import type { BoardPolicy } from './deps.ts'
@@ -46,7 +46,7 @@ export async function bookUsage(
   policy: BoardPolicy,
   { door, isOpen }: { readonly door: string; readonly isOpen: boolean },
 ): Promise<boolean> {
-  const rows = await findUsageOfRun(tx, runId)
+  const rows = await lockUsageOfRun(tx, runId)
   const last = rows.at(-1)
   if (last === undefined) return false
   const booked = rows.reduce(added, NO_AMOUNTS)

@@ -349,6 +349,23 @@ describe.each(databases)('budgets on $name', (database) => {
     expect(await refusal(board, await board.given())).toMatchObject({ kind: 'budget' })
   })
 
+  behaviour('W06', 'what is told of one run at the same moment is booked once', async () => {
+    await using board = await openTestKernel(database)
+    const kernels = [board.kernel, await board.another(), await board.another(), await board.another()]
+    const run = await board.run(await board.given(), { provider: 'acme' })
+    await run.start()
+    for (let round = 1; round <= 5; round++) {
+      board.clock.advance(10)
+      await Promise.all([
+        run.uses({ input: 100 * round, output: 0, cost: round }),
+        ...kernels.map((kernel) => kernel.renewLease({ runId: run.id, secret: run.secret })),
+      ])
+      expect(await board.kernel.readUsage('profile', { from: null, to: null })).toMatchObject([
+        { runtimeSeconds: 10 * round, tokensIn: 100 * round, costMicros: round * dollar },
+      ])
+    }
+  })
+
   behaviour('W06', 'run time is what was seen of it: time asleep is no work', async () => {
     await using board = await openTestKernel(database)
     const run = await board.run(await board.given())

@@ -1,8 +1,9 @@
 /** The ledger of what runs used, and its running totals: both are written together, and only by adding. */
-import { sql } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import { NO_AMOUNTS, type Amounts, type DayAmounts, type UsageGroup } from '../../domain/usage.ts'
 import type { Targets } from '../../domain/budget.ts'
-import type { Connection } from '../connection.ts'
+import type { Connection, WriteTransaction } from '../connection.ts'
+import type { Tables } from '../schema.ts'
 import { adHoc, statement } from '../statement.ts'
 
 /** Stands in the totals for all days together. */
@@ -33,7 +34,7 @@ const AMOUNTS = [
   'unpriced_tokens as unpricedTokens',
 ] as const
 
-const ofRun = statement<{ runId: number }>()((db, p) =>
+const rowsOf = (db: Kysely<Tables>, p: { runId: number }) =>
   db
     .selectFrom('run_usage')
     .select([
@@ -48,11 +49,17 @@ const ofRun = statement<{ runId: number }>()((db, p) =>
       ...AMOUNTS,
     ])
     .where('run_id', '=', p.runId)
-    .orderBy('day'),
-)
+    .orderBy('day')
+
+const ofRun = statement<{ runId: number }>()((db, p) => rowsOf(db, p))
+const ofRunLocked = statement<{ runId: number }>()((db, p, dialect) => dialect.lock(rowsOf(db, p)))
 
 /** What a run used, the first day first. */
 export const findUsageOfRun = (db: Connection, runId: number): Promise<UsageRow[]> => db.all(ofRun, { runId })
+
+/** The same for whoever adds to it: what is told of one run at the same moment is decided upon one after the other. */
+export const lockUsageOfRun = (tx: WriteTransaction, runId: number): Promise<UsageRow[]> =>
+  tx.all(ofRunLocked, { runId })
 
 type AmountParams = { [Name in keyof Amounts]: number }
 
