@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CliAgent, Condition } from '../../src/domain/cli-agent.ts'
+import { drivenBy, type CliAgent, type Condition } from '../../src/domain/cli-agent.ts'
 import { compileStart } from '../../src/agents/compile-start.ts'
 import { CLI_AGENTS } from '../../src/agents/table.ts'
 import { DISPATCHER } from '../../src/dispatch/deps.ts'
@@ -36,15 +36,17 @@ export const agent: Case = {
     const details: string[][] = []
     const skipped: string[] = []
     for (const name of AGENTS) {
-      const row = CLI_AGENTS.find((each) => each.name === name)
+      const found = CLI_AGENTS.find((each) => each.name === name)
+      // By hand it is told everything at its start.
+      const row = found === undefined ? null : drivenBy(found, 'command')
       const installed = installedAgent(name)
-      if (row === undefined || !installed.ok) {
+      if (row === null || !installed.ok) {
         skipped.push(`${name} was not measured: ${installed.ok ? 'it has no row' : installed.reason}.`)
         continue
       }
-      const found = await measure(row, installed.program, context)
-      rows.push(...found.rows)
-      details.push(found.detail)
+      const measured = await measure(row, installed.program, context)
+      rows.push(...measured.rows)
+      details.push(measured.detail)
     }
     for (const sentence of skipped) console.log(`agent: ${sentence}`)
     const table =
@@ -67,7 +69,13 @@ async function measure(
   if (client === undefined) throw new Error(`how ${row.name} is pointed at a model is not known`)
   writeSettings(client, home.env['HOME'] ?? folder)
   mkdirSync(home.paths.profiles, { recursive: true })
-  const profile = { agent: row.name, command: [program], environment: { set: client.set }, ...client.profile }
+  const profile = {
+    agent: row.name,
+    driver: row.driver,
+    command: [program],
+    environment: { set: client.set },
+    ...client.profile,
+  }
   writeFileSync(join(home.paths.profiles, 'painter.md'), `---\n${JSON.stringify(profile)}\n---\n`)
   await using byHand = openBoard(newBoardFile(folder))
   await using _gateway = await startGateway(home)

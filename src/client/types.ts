@@ -1,12 +1,12 @@
-// Written by `npm run client:types` from the table of operations (5614c2d2fc87e0ad); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (6ccc1b7b0aef6527); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
   about: string
   /** Null for agents that are no program of their own. */
-  driver: 'command' | 'acp' | null
+  driver: 'command' | 'acp' | 'stream-json' | null
   /** What a profile may choose instead. */
-  other_driver: 'command' | 'acp' | null
+  other_driver: 'command' | 'acp' | 'stream-json' | null
   reports_by: 'tools' | 'command' | 'exit code'
   /** Null when it is not installed. */
   program: string | null

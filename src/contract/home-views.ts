@@ -1,4 +1,5 @@
 /** What belongs to a home beside its board, in the names that cross a boundary. */
+import type { DriverName } from '../domain/cli-agent.ts'
 import type { WorkspaceKind } from '../domain/task.ts'
 
 export interface ProfileFacts {
@@ -119,8 +120,8 @@ export const examinationView = ({ ok, findings }: ExaminationFacts) => ({
 export interface AgentFacts {
   readonly name: string
   readonly about: string
-  readonly driver: 'command' | 'acp' | null
-  readonly otherDriver: 'command' | 'acp' | null
+  readonly driver: DriverName | null
+  readonly otherDriver: DriverName | null
   readonly reportsBy: 'tools' | 'command' | 'exit code'
   readonly program: string | null
   readonly version: string | null

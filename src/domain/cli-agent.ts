@@ -94,8 +94,11 @@ export interface ErrorRule {
   readonly class: ErrorClass
 }
 
-/** `command` starts it once per turn; `acp` talks to it on its standard streams, in the Agent Client Protocol. */
-export const DRIVERS = ['command', 'acp'] as const
+/**
+ * `command` starts it once per turn. The others talk to it on its standard streams: `acp` in the Agent Client Protocol,
+ * `stream-json` in the JSON lines of Claude Code.
+ */
+export const DRIVERS = ['command', 'acp', 'stream-json'] as const
 export type DriverName = (typeof DRIVERS)[number]
 
 export interface CliAgent {

@@ -5,6 +5,7 @@
 import type { LoadedConfig, Settings } from '../contract/config.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { WhyContext } from '../kernel/why.ts'
+import type { DriverName } from '../domain/cli-agent.ts'
 import type { Task, WorkspaceKind } from '../domain/task.ts'
 
 export interface HomeServices {
@@ -50,9 +51,9 @@ export interface AgentSummary {
 
 export interface AgentState extends AgentSummary {
   /** How it is driven; null for agents that are no program of their own. */
-  readonly driver: 'command' | 'acp' | null
+  readonly driver: DriverName | null
   /** What a profile can choose instead. */
-  readonly otherDriver: 'command' | 'acp' | null
+  readonly otherDriver: DriverName | null
   readonly reportsBy: 'tools' | 'command' | 'exit code'
   /** Absolute path; null when it is not installed. */
   readonly program: string | null

@@ -76,11 +76,14 @@ function unknownKey(path: readonly PropertyKey[], known: readonly string[]): str
       (groupOf(key) === group ? 0 : 0.5)
     )
   }
-  const nearest = known.toSorted((one, other) => farOff(one) - farOff(other))[0]
+  // A key of things that people name themselves is near only among them.
+  const candidates = known.filter((key) => !key.includes('<') || topOf(key) === topOf(full))
+  const nearest = candidates.toSorted((one, other) => farOff(one) - farOff(other))[0]
   return `${full} is not a known key. The nearest known key is ${nearest}.`
 }
 
 const lastOf = (key: string): string => key.slice(key.lastIndexOf('.') + 1)
+const topOf = (key: string): string => key.split('.')[0] ?? ''
 const groupOf = (key: string): string => key.slice(0, Math.max(0, key.lastIndexOf('.')))
 
 const whereNearest = (

@@ -5,6 +5,13 @@ export async function openDriver(options: AgentRunOptions): Promise<AgentDriver>
   switch (options.task.cli.driver) {
     case 'command':
       return (await import('./drivers/one-shot.ts')).OneShotDriver.open(options)
+    case 'stream-json': {
+      const [{ LiveDriver }, { StreamJsonConversation }] = await Promise.all([
+        import('./drivers/live.ts'),
+        import('./drivers/stream-json.ts'),
+      ])
+      return new LiveDriver(options, (events) => new StreamJsonConversation(options, events))
+    }
     case 'acp': {
       const [{ LiveDriver }, { AcpConversation }] = await Promise.all([
         import('./drivers/live.ts'),

@@ -208,7 +208,8 @@ async function runAgent(started: Started, tools: RunTools | null): Promise<WorkE
   const minded = { driver, watch: (watch: RunWatch) => (watched = watch) }
   for (let turn = await driver.first(); ;) {
     const ending = await runTurn(started, turn, minded)
-    const next = 'failure' in ending || ending.cause !== null ? null : await driver.next(ending.exitCode)
+    const isByItself = !('failure' in ending) && (ending.cause === null || ending.cause.kind === 'over')
+    const next = isByItself ? await driver.next(ending.exitCode) : null
     if (next === null) return { ending, words: await driver.end() }
     limits.heard()
     turn = next

@@ -64,7 +64,7 @@ describe.each(WAYS)('the row of %s, driven by %s', (_, driver, agent) => {
     const { arguments: list, env, files } = start(agent, CONDITIONS)
     const given = [...list, ...Object.values(env), ...files.map(({ content }) => content)].join('\n')
     // The protocol itself hands them over.
-    expect(given.includes(VALUES.mcp_url)).toBe(agent.tools === 'mcp' && driver === 'command')
+    expect(given.includes(VALUES.mcp_url)).toBe(agent.tools === 'mcp' && driver !== 'acp')
   })
 
   test('is told what to do once: on its input or in its arguments', () => {
@@ -92,7 +92,7 @@ describe('a profile of an agent', () => {
   test('may choose another driver where its agent has one', () => {
     expect(problems('agent: qwen\ndriver: acp')).toEqual([])
     expect(problems('agent: claude\ndriver: acp')).toEqual([
-      'agent claude cannot be driven by acp: it has command alone',
+      'agent claude cannot be driven by acp: it has stream-json and command',
     ])
     expect(problems('agent: acp')).toEqual([
       'the first word of command is the program to start, for example command: [my-agent, acp]',

@@ -44,7 +44,7 @@ describe('agents of one’s own', () => {
     ['about: A.', 'config.yaml:2: agents.mine.program is missing; it must be the name or path of a program'],
     [
       'program: x\n    driver: tcp',
-      'config.yaml:4: agents.mine.driver is "tcp", but it must be one of command, acp',
+      'config.yaml:4: agents.mine.driver is "tcp", but it must be one of command, acp, stream-json',
     ],
     [
       'program: x\n    arguments: ["{modle}"]',

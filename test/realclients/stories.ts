@@ -7,6 +7,7 @@ export const STORIES = {
   blocks: 'F46 W02 W06 blocks with a question, and goes on in its own session when it is answered',
   leads: 'an orchestrator creates cards for others and links them',
   forgets: 'F35 is asked once more in its session when it stops without a verdict',
+  hears: 'W11 hears once what is said while it works, and it is written down',
   silent: 'F35 ends without a verdict when it stays silent, with its last words as evidence',
   refused: 'F34 is refused what its profile does not allow, and the card says so',
   flaky: 'recovers by itself from two refusals of an overloaded provider',

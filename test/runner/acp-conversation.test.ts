@@ -19,6 +19,7 @@ function converse(
   } as unknown as AgentRunOptions
   const conversation = new AcpConversation(options, {
     heard: (items) => heard.push(...items),
+    again: () => {},
     send: (line) => {
       const request = JSON.parse(line) as { id: number; method: string }
       const result = answer(request)

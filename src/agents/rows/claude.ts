@@ -1,47 +1,51 @@
 import type { CliAgent } from '../../domain/cli-agent.ts'
 
+/** What both its drivers give. */
+const SHARED: CliAgent['arguments'] = [
+  '--print',
+  '--output-format',
+  'stream-json',
+  '--verbose',
+  { if: 'resume', give: ['--resume', '{session}'] },
+  { if: '!resume', give: ['--session-id', '{session}'] },
+  { if: 'model', give: ['--model', '{model}'] },
+  { if: 'full', give: ['--permission-mode', 'bypassPermissions'] },
+  // Edits are accepted, and what is on this list; everything else is refused rather than asked.
+  {
+    if: 'workspace',
+    give: [
+      '--permission-mode',
+      'dontAsk',
+      '--allowedTools',
+      'Read,Glob,Grep,Edit,Write,NotebookEdit,TodoWrite,Skill,mcp__kanban__*',
+    ],
+  },
+  {
+    if: 'board',
+    give: ['--permission-mode', 'dontAsk', '--allowedTools', 'Read,Glob,Grep,Skill,mcp__kanban__*'],
+  },
+  '{arguments}',
+  // Nobody is there to answer: a question belongs on the card.
+  '--disallowedTools',
+  'AskUserQuestion',
+  '--strict-mcp-config',
+  '--mcp-config',
+  '{folder}/mcp.json',
+  { if: 'skills', give: ['--add-dir', '{skills}'] },
+]
+
 export const claude: CliAgent = {
   name: 'claude',
   about: 'Claude Code by Anthropic.',
   program: 'claude',
   install: 'npm install -g @anthropic-ai/claude-code, then log in once with: claude',
-  driver: 'command',
+  // Comments reach it while it works.
+  driver: 'stream-json',
   tools: 'mcp',
   version: { arguments: ['--version'], tested: '2.1.329' },
   provider: 'anthropic',
   promptBy: 'stdin',
-  arguments: [
-    '--print',
-    '--output-format',
-    'stream-json',
-    '--verbose',
-    { if: 'resume', give: ['--resume', '{session}'] },
-    { if: '!resume', give: ['--session-id', '{session}'] },
-    { if: 'model', give: ['--model', '{model}'] },
-    { if: 'full', give: ['--permission-mode', 'bypassPermissions'] },
-    // Edits are accepted, and what is on this list; everything else is refused rather than asked.
-    {
-      if: 'workspace',
-      give: [
-        '--permission-mode',
-        'dontAsk',
-        '--allowedTools',
-        'Read,Glob,Grep,Edit,Write,NotebookEdit,TodoWrite,Skill,mcp__kanban__*',
-      ],
-    },
-    {
-      if: 'board',
-      give: ['--permission-mode', 'dontAsk', '--allowedTools', 'Read,Glob,Grep,Skill,mcp__kanban__*'],
-    },
-    '{arguments}',
-    // Nobody is there to answer: a question belongs on the card.
-    '--disallowedTools',
-    'AskUserQuestion',
-    '--strict-mcp-config',
-    '--mcp-config',
-    '{folder}/mcp.json',
-    { if: 'skills', give: ['--add-dir', '{skills}'] },
-  ],
+  arguments: ['--input-format', 'stream-json', '--replay-user-messages', ...SHARED],
   files: [
     {
       name: 'mcp.json',
@@ -103,4 +107,5 @@ export const claude: CliAgent = {
     { words: 'root/sudo privileges', class: 'credential' },
     { words: 'please run /login|not logged in|invalid api key', class: 'credential' },
   ],
+  otherwise: { driver: 'command', arguments: SHARED },
 }

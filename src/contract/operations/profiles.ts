@@ -1,4 +1,5 @@
 /** Who does the work: profiles, their texts, and the agents they can name. */
+import { DRIVERS } from '../../domain/cli-agent.ts'
 import { z } from 'zod'
 import { WORKSPACE_KINDS } from '../../domain/task.ts'
 import { optional, word } from './fields.ts'
@@ -143,14 +144,8 @@ export const profileOperations = {
           .strictObject({
             name: text,
             about: text,
-            driver: z
-              .enum(['command', 'acp'])
-              .nullable()
-              .describe('Null for agents that are no program of their own.'),
-            other_driver: z
-              .enum(['command', 'acp'])
-              .nullable()
-              .describe('What a profile may choose instead.'),
+            driver: z.enum(DRIVERS).nullable().describe('Null for agents that are no program of their own.'),
+            other_driver: z.enum(DRIVERS).nullable().describe('What a profile may choose instead.'),
             reports_by: z.enum(['tools', 'command', 'exit code']),
             program: textOrNull.describe('Null when it is not installed.'),
             version: textOrNull,

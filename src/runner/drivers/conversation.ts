@@ -6,6 +6,8 @@ export interface ConversationEvents {
   readonly send: (line: string) => void
   /** The agent did something. */
   readonly heard: (items: readonly StreamItem[]) => void
+  /** A turn is over, and the agent begins another one by itself. */
+  readonly again: () => void
 }
 
 /** How the agent ended a turn: `stopped` by itself, or because it was asked to; or it `failed`, and what was heard says why. */
@@ -15,8 +17,8 @@ export type TurnEnd = 'stopped' | 'cancelled' | 'failed'
 export interface Conversation {
   /** Gets as far as a session: the given one where the agent still has it, else a new one. True when it goes on in the given one. */
   open(session: string | null): Promise<boolean>
-  /** Begins a new session in the same process. */
-  renew(): Promise<void>
+  /** Begins a new session in the same process. Left out where that takes a new process. */
+  renew?(): Promise<void>
   /** One turn, to its end. */
   prompt(text: string): Promise<TurnEnd>
   /** What the program printed on its standard output. */

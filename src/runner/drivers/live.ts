@@ -1,10 +1,11 @@
 /**
  * One process for the whole run: it is told what to do, and when it stops without a verdict it is reminded where it stands.
- * Nothing is started a second time, also when a conversation cannot go on and a fresh one begins.
+ * Another one is started only for a conversation that cannot go on, and only where the same process cannot begin a fresh one.
  */
 import type { StreamItem } from '../../agents/output/stream-item.ts'
 import { continuation, reminder } from '../../agents/prompt.ts'
-import { AgentRecord } from '../agent-record.ts'
+import { newUuid } from '../../lib/ids.ts'
+import { AgentRecord, isOfProvider } from '../agent-record.ts'
 import { layOut, startOf } from '../agent-start.ts'
 import { RunMail, type Mail } from '../run-mail.ts'
 import type { OutputStream } from '../run-log.ts'
@@ -23,11 +24,15 @@ const CANCEL_MS = 1_000
 export class LiveDriver implements AgentDriver {
   readonly #options: AgentRunOptions
   readonly #record: AgentRecord
-  readonly #conversation: Conversation
+  readonly #begin: () => Conversation
+  #conversation: Conversation
   readonly #mail: RunMail
-  readonly #over = new AbortController()
+  #over = new AbortController()
   #process: AgentProcess | null = null
   #talking: Promise<void> = Promise.resolve()
+  /** The session of the process. */
+  #session: string
+  #isResuming: boolean
   #isInTurn = false
   #isInterjecting = false
   /** What the coming prompt tells it. */
@@ -39,21 +44,20 @@ export class LiveDriver implements AgentDriver {
     this.#options = options
     this.#record = new AgentRecord(options)
     this.#mail = new RunMail(options)
-    this.#conversation = converse({
+    const events: ConversationEvents = {
       send: (line) => this.#process?.write(`${line}\n`),
       heard: (items) => this.#record.take(items.map((item) => asError(item, options.task.cli.spokenErrors))),
-    })
+      again: () => this.#record.beginTurn(),
+    }
+    this.#begin = () => converse(events)
+    this.#conversation = this.#begin()
+    this.#session = options.task.resume?.session ?? newUuid()
+    this.#isResuming = options.task.resume !== null
   }
 
   async first(): Promise<Turn> {
     layOut(this.#options)
-    const { task } = this.#options
-    const start = await startOf(this.#options, {
-      prompt: '',
-      session: task.resume?.session ?? '',
-      isResuming: task.resume !== null,
-    })
-    return { ...start, stdin: OPEN_STDIN }
+    return this.#start()
   }
 
   started(process: AgentProcess): void {
@@ -85,9 +89,27 @@ export class LiveDriver implements AgentDriver {
     ])
   }
 
-  async next(): Promise<null> {
+  async next(exitCode: number | null): Promise<Turn | null> {
     await this.#hangUp()
-    return null
+    const { problem, hasAnswered } = this.#record.findings
+    const wasLost = this.#isResuming && !hasAnswered && exitCode !== 0 && !isOfProvider(problem?.class)
+    if (this.#conversation.renew !== undefined || this.#startedFresh) return null
+    if (!wasLost && problem?.class !== 'context') return null
+    const { kernel, capability } = this.#options
+    if (!(await kernel.askLease(capability)).open) return null
+    this.#startedFresh = true
+    this.#isResuming = false
+    this.#session = newUuid()
+    this.#record.beginTurn()
+    this.#over = new AbortController()
+    this.#conversation = this.#begin()
+    return this.#start()
+  }
+
+  async #start(): Promise<Turn> {
+    const [session, isResuming] = [this.#session, this.#isResuming]
+    if (this.#options.task.cli.sessions === 'given') this.#record.givenSession = session
+    return { ...(await startOf(this.#options, { prompt: '', session, isResuming })), stdin: OPEN_STDIN }
   }
 
   async end(): Promise<AgentWords> {
@@ -130,8 +152,8 @@ export class LiveDriver implements AgentDriver {
   /** Why it ended too early; null when it did not. */
   async #converse(): Promise<string | null> {
     const { task, spec } = this.#options
-    const resumed = await this.#conversation.open(task.resume?.session ?? null)
-    if (task.resume !== null && !resumed) this.#startedFresh = true
+    const resumed = await this.#conversation.open(this.#isResuming ? this.#session : null)
+    if (this.#isResuming && !resumed) this.#startedFresh = true
     let prompt: string | null =
       resumed && task.resume !== null ? continuation(spec.taskId, task.resume.news) : task.prompt
     while (prompt !== null) {
@@ -155,7 +177,7 @@ export class LiveDriver implements AgentDriver {
     await this.#record.tell()
     if (!isOpen || end === 'cancelled') return null
     const { problem } = this.#record.findings
-    if (problem?.class === 'context' && !this.#startedFresh) {
+    if (problem?.class === 'context' && !this.#startedFresh && this.#conversation.renew !== undefined) {
       this.#startedFresh = true
       this.#record.beginTurn()
       await this.#conversation.renew()
