@@ -46,28 +46,12 @@ const ask = <T>(db: Connection, build: (dialect: StatementDialect) => RawBuilder
     {},
   )
 
-function sqliteMatches(
-  { query, filter, tier, after, limit }: PageRequest,
-  dialect: StatementDialect,
-): RawBuilder<{ id: string }> {
-  const own = `{title body} : (${fts(query.all, 'AND')})`
-  const not = query.none.length === 0 ? '' : ` NOT ({title body} : (${fts(query.none, 'OR')}))`
-  const from = after === null ? sql`` : sql`and c.no < (select no from search_cards where task_id = ${after})`
-  const conditions = sql`${from} ${unlessSaid(query)} ${narrowed(filter, dialect)}`
-  if (tier === 'said') {
-    // Each word is in the card or in a remark, and not all are in the card.
-    const [only] = query.all.length === 1 ? query.all : []
-    const each = only === undefined ? query.all : []
-    return sql`select c.task_id as id from search_cards c cross join tasks t on t.id = c.task_id
-      where c.no in (${saidWith(fts(query.all, 'OR'))})
-        ${joined(each.map((term) => sql`and (c.no in (${cardsWith(fts([term], 'AND'))}) or c.no in (${saidWith(fts([term], 'AND'))}))`))}
-        and c.no not in (${cardsWith(fts(query.all, 'AND'))})
-        ${query.none.length === 0 ? sql`` : sql`and c.no not in (${cardsWith(fts(query.none, 'OR'))})`}
-        ${conditions}
-      order by c.no desc limit ${limit}`
-  }
+function sqliteMatches(page: PageRequest, dialect: StatementDialect): RawBuilder<{ id: string }> {
+  const { query, filter, tier, after, limit } = page
+  if (tier === 'said') return sqliteSaid(page, dialect)
   const title = `{title} : (${fts(query.all, 'AND')})`
-  const wanted = tier === 'title' ? title : `(${own}) NOT (${title})`
+  const wanted = tier === 'title' ? title : `({title body} : (${fts(query.all, 'AND')})) NOT (${title})`
+  const not = query.none.length === 0 ? '' : ` NOT ({title body} : (${fts(query.none, 'OR')}))`
   // In this order: the index gives the newest first, and whoever has enough stops.
   return sql`select c.task_id as id from search_card_words w
       cross join search_cards c on c.no = w.rowid cross join tasks t on t.id = c.task_id
@@ -75,6 +59,23 @@ function sqliteMatches(
       ${after === null ? sql`` : sql`and w.rowid < (select no from search_cards where task_id = ${after})`}
       ${unlessSaid(query)} ${narrowed(filter, dialect)}
     order by w.rowid desc limit ${limit}`
+}
+
+/** Each word is in the card or was said on it, and not all are in the card. */
+function sqliteSaid(
+  { query, filter, after, limit }: PageRequest,
+  dialect: StatementDialect,
+): RawBuilder<{ id: string }> {
+  // Of a single word, the first condition says it all.
+  const each = query.all.length === 1 ? [] : query.all.map((term) => fts([term], 'AND'))
+  return sql`select c.task_id as id from search_cards c cross join tasks t on t.id = c.task_id
+    where c.no in (${saidWith(fts(query.all, 'OR'))})
+      ${joined(each.map((term) => sql`and (c.no in (${cardsWith(term)}) or c.no in (${saidWith(term)}))`))}
+      and c.no not in (${cardsWith(fts(query.all, 'AND'))})
+      ${query.none.length === 0 ? sql`` : sql`and c.no not in (${cardsWith(fts(query.none, 'OR'))})`}
+      ${after === null ? sql`` : sql`and c.no < (select no from search_cards where task_id = ${after})`}
+      ${unlessSaid(query)} ${narrowed(filter, dialect)}
+    order by c.no desc limit ${limit}`
 }
 
 /** Words of ours hold letters, digits and marks only, so nothing in them means anything to the index. */
