@@ -18,9 +18,10 @@ export type SearchQuestion =
   | { readonly find: string; readonly times: number }
   | { readonly keep: Kept; readonly calls: number }
 
-/** Milliseconds of one call, and how many cards were found. */
+/** Milliseconds of one call, of them on the processor, and how many cards were found. */
 export interface SearchAnswer {
   readonly ms: number
+  readonly cpuMs: number
   readonly found: number
 }
 
@@ -84,6 +85,7 @@ await serveProbe<SearchOptions, SearchQuestion, SearchAnswer>(async ({ folder, c
   return async (question) => {
     let found = 0
     const count = 'find' in question ? question.times : question.calls
+    const cpuBefore = process.cpuUsage()
     const startedAt = performance.now()
     for (let call = 0; call < count; call++) {
       if ('find' in question) {
@@ -91,6 +93,7 @@ await serveProbe<SearchOptions, SearchQuestion, SearchAnswer>(async ({ folder, c
         found = page.results.length
       } else await keep[question.keep](ids[done++ % ids.length] ?? '')
     }
-    return { ms: (performance.now() - startedAt) / count, found }
+    const { user, system } = process.cpuUsage(cpuBefore)
+    return { ms: (performance.now() - startedAt) / count, cpuMs: (user + system) / 1_000 / count, found }
   }
 })
