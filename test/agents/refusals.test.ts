@@ -14,7 +14,9 @@ import { CLI_AGENTS } from '../../src/agents/table.ts'
 interface Recording {
   /** Of the program that printed it. */
   readonly version: string
-  readonly endings: Readonly<Record<ErrorClass, Printed>>
+  readonly endings: Readonly<Record<Exclude<ErrorClass, 'refused'>, Printed>>
+  /** When it kept a tool from its model, where it tells of that. */
+  readonly refused?: Printed
 }
 interface Printed {
   readonly stdout: readonly string[]
@@ -51,6 +53,15 @@ describe.each(
   test.each(Object.entries(recording.endings))('is known for %s', async (found, printed) => {
     expect((await findingsOf(agent, printed)).problem).toMatchObject({ class: found })
   })
+
+  test.runIf(recording.refused !== undefined)(
+    'is known for a tool that was kept from the model',
+    async () => {
+      const { refused, problem } = await findingsOf(agent, recording.refused!)
+      expect(refused).toMatch(/allow|permission/i)
+      expect(problem).toBeNull()
+    },
+  )
 
   test('says when its provider may be asked again, where the provider said so', async () => {
     const { problem } = await findingsOf(agent, recording.endings.quota)

@@ -21,15 +21,15 @@ export function readCopilot(): ReadValue {
             input: asText(data['arguments']),
           },
         ]
-      case 'tool.execution_complete':
+      case 'tool.execution_complete': {
+        const failed = data['success'] === false
+        const told = asText(fields(data['result'])['content'] ?? fields(data['error'])['message'])
+        const isRefused = failed && /^Permission denied/i.test(told)
         return [
-          {
-            kind: 'result',
-            id: text(data['toolCallId']),
-            failed: data['success'] === false,
-            text: asText(fields(data['result'])['content'] ?? fields(data['error'])['message']),
-          },
+          { kind: 'result', id: text(data['toolCallId']), failed, text: told },
+          ...(isRefused ? [{ kind: 'refused', tool: text(data['toolName']), message: told } as const] : []),
         ]
+      }
       case 'assistant.usage':
         return [
           {

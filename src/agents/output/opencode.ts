@@ -25,9 +25,13 @@ function event(
       const state = fields(part['state'])
       const call = text(part['callID'])
       const failed = state['status'] === 'error'
+      const told = asText(failed ? state['error'] : state['output'])
+      const tool = text(part['tool'])
+      const isRefused = failed && /rejected permission/i.test(told)
       return [
-        { kind: 'tool', id: call, name: text(part['tool']), input: asText(state['input']) },
-        { kind: 'result', id: call, failed, text: asText(failed ? state['error'] : state['output']) },
+        { kind: 'tool', id: call, name: tool, input: asText(state['input']) },
+        { kind: 'result', id: call, failed, text: told },
+        ...(isRefused ? [{ kind: 'refused', tool, message: told } as const] : []),
       ]
     }
     case 'step_finish': {

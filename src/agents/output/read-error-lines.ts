@@ -14,8 +14,10 @@ export function readErrorLines(errorLines: string): (chunk: Buffer) => readonly 
     const lines = (begun + decoder.write(chunk)).split('\n')
     begun = (lines.pop() ?? '').slice(0, LONGEST_LINE)
     return lines.flatMap((line): StreamItem[] => {
-      const message = wanted.exec(line.slice(0, LONGEST_LINE).trimEnd())?.[1]
-      return message === undefined ? [] : [{ kind: 'error', message, status: null, final: false }]
+      const found = wanted.exec(line.slice(0, LONGEST_LINE).trimEnd())
+      return found === null
+        ? []
+        : [{ kind: 'error', message: found[1] ?? found[0], status: null, final: false }]
     })
   }
 }
