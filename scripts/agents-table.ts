@@ -16,8 +16,23 @@ const part = process.env['YARD_AGENTS_STORIES']
 process.env['YARD_AGENTS'] = wanted.length === 0 ? 'all' : wanted.join(',')
 
 type Result = 'passed' | 'failed' | 'skipped' | 'pending'
-const results = new Map<string, Result>()
 const counts = { passed: 0, failed: 0 }
+
+/** Of the tested versions of all agents, by the name of the story: how it went last. Kept as it goes. */
+type Kept = Record<string, Partial<Record<string, Result>>>
+const keptIn = join(agentsFolder, 'results.json')
+const readKept = (): Kept => (existsSync(keptIn) ? (JSON.parse(readFileSync(keptIn, 'utf8')) as Kept) : {})
+const keyOf = ({ name, version }: (typeof CLI_AGENTS)[number]): string =>
+  `${name} ${version.tested ?? ''}`.trim()
+
+function keep(agent: string, story: Story, result: Result): void {
+  const cli = CLI_AGENTS.find(({ name }) => name === agent)
+  if (cli === undefined) return
+  const kept = readKept()
+  kept[keyOf(cli)] = { ...kept[keyOf(cli)], [story]: result }
+  mkdirSync(agentsFolder, { recursive: true })
+  writeFileSync(keptIn, JSON.stringify(kept, null, 2))
+}
 
 const sentenceOf = (story: Story): string => STORIES[story].replace(/^(?:[FW]\d\d )+/, '')
 const nameOf = (title: string): Story | undefined =>
@@ -28,11 +43,12 @@ const asItGoes: Reporter = {
   onTestCaseResult(test) {
     const { state, errors } = test.result()
     const agent = test.parent.type === 'suite' ? test.parent.name.replace('the real ', '') : ''
-    results.set(`${agent} ${nameOf(test.name) ?? test.name}`, state)
     if (state === 'skipped') return
+    const story = nameOf(test.name)
+    if (story !== undefined) keep(agent, story, state)
     counts[state === 'passed' ? 'passed' : 'failed']++
     const seconds = ((test.diagnostic()?.duration ?? 0) / 1000).toFixed(1)
-    console.log(`${MARKS[state]} ${agent.padEnd(10)} ${nameOf(test.name) ?? test.name} (${seconds} s)`)
+    console.log(`${MARKS[state]} ${agent.padEnd(10)} ${story ?? test.name} (${seconds} s)`)
     for (const { message } of errors ?? []) console.log(message.replaceAll(/^/gm, '    '))
   },
   onTestRunEnd(_, problems) {
@@ -62,19 +78,7 @@ if (
   counts.failed++
 await vitest.close()
 
-/** Of the tested versions of all agents, by the name of the story: how it went last. */
-type Kept = Record<string, Partial<Record<string, Result>>>
-const keptIn = join(agentsFolder, 'results.json')
-const kept: Kept = existsSync(keptIn) ? (JSON.parse(readFileSync(keptIn, 'utf8')) as Kept) : {}
-const keyOf = ({ name, version }: (typeof CLI_AGENTS)[number]): string =>
-  `${name} ${version.tested ?? ''}`.trim()
-for (const cli of CLI_AGENTS)
-  for (const [key, result] of results)
-    if (key.startsWith(`${cli.name} `) && key.slice(cli.name.length + 1) in STORIES)
-      kept[keyOf(cli)] = { ...kept[keyOf(cli)], [key.slice(cli.name.length + 1)]: result }
-mkdirSync(agentsFolder, { recursive: true })
-writeFileSync(keptIn, JSON.stringify(kept, null, 2))
-
+const kept = readKept()
 const driven = CLI_AGENTS.filter((cli) => kept[keyOf(cli)] !== undefined)
 const notes: string[] = []
 const noteFor = (words: string | undefined): string => {
@@ -108,7 +112,9 @@ const about = CLI_AGENTS.map(
 
 const document = new URL('../docs/agents.md', import.meta.url)
 const isWhole = installable().every((name) =>
-  (Object.keys(STORIES) as Story[]).every((story) => resultOf(name, story) !== undefined),
+  (Object.keys(STORIES) as Story[]).every(
+    (story) => CANNOT[name]?.[story] !== undefined || resultOf(name, story) !== undefined,
+  ),
 )
 if (isWhole)
   writeFileSync(
