@@ -35,7 +35,7 @@ export function checkProfile({
   return checked.ok ? [] : checked.problems
 }
 
-/** What a person should know of a profile whose workers can start: its agent may not be the one that was tried. */
+/** What a person should know of a profile whose workers can start: its agent is not the one that was tried, or root's. */
 export async function profileWarnings({
   name,
   profiles,
@@ -46,17 +46,30 @@ export async function profileWarnings({
   if (finding.state !== 'found') return []
   const { profile } = finding
   const cli = profiles.agents.find(profile.agent)?.cli
-  const tested = cli?.version.tested ?? null
-  if (cli === undefined || tested === null) return []
+  if (cli === undefined) return []
+  const permissions = profile.permissions ?? cli.permissions.usual
+  const asRoot = process.getuid?.() === 0 && permissions === 'full' ? cli.asRoot : undefined
+  const remarks =
+    asRoot === undefined
+      ? []
+      : [
+          {
+            message: `Profile ${name} runs as root: ${asRoot}`,
+            next: 'Run the gateway as a user of its own, or write permissions: workspace into the profile.',
+          },
+        ]
+  const { tested } = cli.version
+  if (tested === null) return remarks
   const program = findProgram(profile.command?.[0] ?? cli.program, programSearch(profile, env, null))
-  if (program.state !== 'found') return []
+  if (program.state !== 'found') return remarks
   const version = await openProgramVersions(paths.agentVersions).of({
     program: program.file,
     arguments: cli.version.arguments,
     env,
   })
-  if (version === null || !isFarFrom(version, tested)) return []
+  if (version === null || !isFarFrom(version, tested)) return remarks
   return [
+    ...remarks,
     {
       message: `${program.file} is version ${version}, and ${cli.name} was tried with ${tested}: options or output may have changed.`,
       next: `Try one card. If it fails to report, install the version that was tried: ${cli.install}`,

@@ -146,6 +146,8 @@ export interface CliAgent {
   readonly skillsBelow?: string
   /** A regular expression: what it says in the place of its model, when a request has failed. */
   readonly spokenErrors?: string
+  /** What a person should know whose gateway runs as root, with full permissions. */
+  readonly asRoot?: string
   /** Before the rules that hold for all. */
   readonly errors: readonly ErrorRule[]
   /** The same program by its other driver, which a profile may choose: what differs then. */

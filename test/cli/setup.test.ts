@@ -166,9 +166,22 @@ describe('agents', () => {
     expect(shown.stdout).toContain('goose: see block.github.io/goose')
   })
 
-  test('a profile check warns of a version that is far from the one that was tried', async () => {
+  test.runIf(process.getuid?.() === 0)('a profile check says what root should know of an agent', async () => {
     using home = new Home()
     home.write('profiles/coder.md', '---\nagent: claude\n---\n')
+    const { code, stdout } = await home.run(
+      ['profile', 'check', 'coder'],
+      withProgram(home, 'claude', '2.99.0'),
+    )
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('IS_SANDBOX=1') as string,
+    })
+  })
+
+  test('a profile check warns of a version that is far from the one that was tried', async () => {
+    using home = new Home()
+    home.write('profiles/coder.md', '---\nagent: claude\npermissions: workspace\n---\n')
     const near = await home.run(['profile', 'check', 'coder'], withProgram(home, 'claude', '2.99.0'))
     expect(near.stdout).toBe('ok    coder\n')
     const far = await home.run(['profile', 'check', 'coder'], withProgram(home, 'claude', '3.0.0'))

@@ -107,5 +107,7 @@ export const claude: CliAgent = {
     { words: 'root/sudo privileges', class: 'credential' },
     { words: 'please run /login|not logged in|invalid api key', class: 'credential' },
   ],
+  asRoot:
+    'Claude Code refuses full permissions to root unless it is told that it works in a sandbox, and the board tells it so (IS_SANDBOX=1).',
   otherwise: { driver: 'command', arguments: SHARED },
 }
