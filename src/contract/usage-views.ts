@@ -1,13 +1,6 @@
 /** Usage and budgets in the names that cross a boundary. Costs are US dollars, times whole seconds, days `YYYY-MM-DD` (UTC). */
-import {
-  budgetId,
-  ceiling,
-  inUnits,
-  standing,
-  UNITS,
-  type BudgetState,
-  type Measure,
-} from '../domain/budget.ts'
+import { budgetId, ceiling, standing, type BudgetState } from '../domain/budget.ts'
+import { inUnits, UNITS, type Measure } from '../domain/measure.ts'
 import { added, knownCost, NO_AMOUNTS, type Amounts, type UsageGroup } from '../domain/usage.ts'
 
 const dollars = (micros: number): number => inUnits('cost', micros)

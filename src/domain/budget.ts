@@ -3,21 +3,14 @@
  * that no ending, restart or comment is a way round them; only a person grants more, and the grant is a row.
  */
 import { denied, invalid } from './errors.ts'
-import { parseDuration } from './duration.ts'
 import { BOARD_TARGET, reason, type Reason } from './hold.ts'
+import { amountText, fromUnits, inUnits, MEASURES, type Measure } from './measure.ts'
 import type { Actor } from './actor.ts'
 import type { Seconds, Task } from './task.ts'
 import type { Amounts } from './usage.ts'
 
 export const BUDGET_SCOPES = ['board', 'tenant', 'profile', 'provider', 'task'] as const
 export type BudgetScope = (typeof BUDGET_SCOPES)[number]
-
-/**
- * `cost` in millionths of a US dollar, reported or estimated · `tokens` read and written, those read from a cache included ·
- * `runs` a dispatcher opened · `runtime` of their processes, in seconds.
- */
-export const MEASURES = ['cost', 'tokens', 'runs', 'runtime'] as const
-export type Measure = (typeof MEASURES)[number]
 
 /** All begin and end at midnight UTC; a week begins on Monday. */
 export const PERIODS = ['day', 'week', 'month', 'total'] as const
@@ -153,94 +146,6 @@ export function parseBudgetId(id: string): BudgetKey {
 const isOneOf = <T extends string>(values: readonly T[], value: string | undefined): value is T =>
   (values as readonly (string | undefined)[]).includes(value)
 
-/** The unit people and programs write a measure in. */
-export const UNITS = {
-  cost: 'usd',
-  tokens: 'tokens',
-  runs: 'runs',
-  runtime: 'seconds',
-} as const satisfies Record<Measure, string>
-
-const MICROS = 1_000_000
-
-/** From how it is stored to how it is written: dollars for millionths of them. */
-export const inUnits = (measure: Measure, amount: number): number =>
-  measure === 'cost' ? amount / MICROS : amount
-
-/** From how it is written to how it is stored. */
-export const fromUnits = (measure: Measure, amount: number): number =>
-  measure === 'cost' ? Math.round(amount * MICROS) : amount
-
-/** The most of anything, as it is stored. */
-const MOST = 1_000_000_000_000_000
-
-const AMOUNT_RULES = {
-  cost: 'an amount in US dollars, such as 5 or 0.50',
-  tokens: 'a whole number of tokens, such as 200000, 200k or 2m',
-  runs: 'a whole number of runs',
-  runtime: 'a duration such as 30m, 2h, 1d, or a number of seconds',
-} as const satisfies Record<Measure, string>
-
-/** What somebody wrote as an amount of a measure, as it is stored; throws `bad_amount`. */
-export function parseAmount(measure: Measure, text: string): number {
-  const amount = readAmount(measure, text.trim().toLowerCase().replaceAll('_', ''))
-  if (amount === null || !Number.isSafeInteger(amount) || amount < 0 || amount > MOST)
-    throw invalid('bad_amount', `${JSON.stringify(text)} must be ${AMOUNT_RULES[measure]}.`, { amount: text })
-  return amount
-}
-
-function readAmount(measure: Measure, text: string): number | null {
-  switch (measure) {
-    case 'cost': {
-      const dollars = /^\$?(\d{1,9}(?:\.\d{1,6})?)(?: ?usd)?$/.exec(text)?.[1]
-      return dollars === undefined ? null : fromUnits('cost', Number(dollars))
-    }
-    case 'tokens': {
-      const [, number, times = ''] = /^(\d{1,12}(?:\.\d{1,6})?)([km]?)$/.exec(text) ?? []
-      return number === undefined
-        ? null
-        : Number(number) * (times === 'm' ? 1_000_000 : times === 'k' ? 1000 : 1)
-    }
-    case 'runs':
-      return /^\d{1,12}$/.test(text) ? Number(text) : null
-    case 'runtime':
-      return text === '0' ? 0 : /^\d{1,12}$/.test(text) ? Number(text) : parseDuration(text)
-  }
-}
-
-/** An amount in words: `$1.24`, `1.2M tokens`, `3 runs`, `2 h 5 min`. */
-export function amountText(measure: Measure, amount: number): string {
-  switch (measure) {
-    case 'cost':
-      return dollars(amount)
-    case 'tokens':
-      return `${tokenCount(amount)} tokens`
-    case 'runs':
-      return `${amount} ${amount === 1 ? 'run' : 'runs'}`
-    case 'runtime':
-      return hours(amount)
-  }
-}
-
-/** Cents, and more places where there are no cents to show. */
-export function dollars(micros: number): string {
-  const amount = micros / MICROS
-  return `$${amount > 0 && amount < 0.01 ? amount.toFixed(4) : amount.toFixed(2)}`
-}
-
-export function tokenCount(tokens: number): string {
-  if (tokens < 1_000) return String(tokens)
-  if (tokens < 1_000_000) return `${(tokens / 1_000).toFixed(tokens < 10_000 ? 1 : 0)}k`
-  return `${(tokens / 1_000_000).toFixed(1)}M`
-}
-
-function hours(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-}
-
 const PER = { day: ' a day', week: ' a week', month: ' a month', total: ' altogether' } as const
 const NOW = { day: ' today', week: ' this week', month: ' this month', total: '' } as const
 const MEASURE_NAMES = { cost: 'cost', tokens: 'token', runs: 'run', runtime: 'run time' } as const
@@ -307,53 +212,6 @@ export function assertMayGrant(
   )
 }
 
-/** Ceilings that hold where nobody has set a budget on the board; null: none. Cost in millionths of a US dollar. */
-export interface DefaultCeilings {
-  readonly costPerDay: number | null
-  readonly tokensPerDay: number | null
-  readonly costPerProfileAndDay: number | null
-  readonly tokensPerProfileAndDay: number | null
-  readonly costPerTask: number | null
-  readonly tokensPerTask: number | null
-  readonly granters: readonly string[]
-  /** Which of these a profile's own file says. */
-  readonly ofProfile: readonly DefaultName[]
-}
-export type DefaultName = Exclude<keyof DefaultCeilings, 'granters' | 'ofProfile'>
-
-export const NO_CEILINGS: DefaultCeilings = {
-  costPerDay: null,
-  tokensPerDay: null,
-  costPerProfileAndDay: null,
-  tokensPerProfileAndDay: null,
-  costPerTask: null,
-  tokensPerTask: null,
-  granters: [],
-  ofProfile: [],
-}
-
-/** What a profile's own file says comes before the configuration. */
-export function withCeilings(
-  configured: DefaultCeilings,
-  own: Readonly<Partial<Record<DefaultName, number | null>>>,
-): DefaultCeilings {
-  const said = (Object.keys(own) as DefaultName[]).filter((name) => own[name] != null)
-  return {
-    ...configured,
-    ...Object.fromEntries(said.map((name) => [name, own[name]])),
-    ofProfile: said,
-  }
-}
-
-const DEFAULTS = {
-  costPerDay: { scope: 'board', measure: 'cost', period: 'day' },
-  tokensPerDay: { scope: 'board', measure: 'tokens', period: 'day' },
-  costPerProfileAndDay: { scope: 'profile', measure: 'cost', period: 'day' },
-  tokensPerProfileAndDay: { scope: 'profile', measure: 'tokens', period: 'day' },
-  costPerTask: { scope: 'task', measure: 'cost', period: 'total' },
-  tokensPerTask: { scope: 'task', measure: 'tokens', period: 'total' },
-} as const satisfies Record<DefaultName, Omit<BudgetKey, 'target'>>
-
 /** Whose budgets a run draws on, by scope. */
 export type Targets = Readonly<Partial<Record<BudgetScope, string>>>
 
@@ -367,39 +225,3 @@ export const targetsOf = (
   ...(profile === null ? {} : { profile }),
   ...(provider === null ? {} : { provider }),
 })
-
-/**
- * The budgets in force: what somebody set on the board comes before a profile's file, and that before the configuration.
- * The one place that decides it.
- */
-export function inForce(
-  rows: readonly Budget[],
-  ceilings: DefaultCeilings,
-  targets: Targets,
-): readonly Budget[] {
-  const set = new Set(rows.map(budgetId))
-  const defaults = (Object.keys(DEFAULTS) as DefaultName[]).flatMap((name): Budget[] => {
-    const { scope, measure, period } = DEFAULTS[name]
-    const hard = ceilings[name]
-    const target = targets[scope]
-    if (hard === null || target === undefined) return []
-    const { granters } = ceilings
-    const origin = ceilings.ofProfile.includes(name) ? 'profile' : 'config'
-    return [
-      {
-        scope,
-        target,
-        measure,
-        period,
-        soft: null,
-        hard,
-        stopRunning: false,
-        granters,
-        origin,
-        setAt: null,
-        setBy: null,
-      },
-    ]
-  })
-  return [...rows, ...defaults.filter((budget) => !set.has(budgetId(budget)))]
-}

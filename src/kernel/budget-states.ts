@@ -1,13 +1,6 @@
 /** How budgets stand: what was spent and granted in their present period, read off the totals. */
-import {
-  inForce,
-  measured,
-  periodAround,
-  type Budget,
-  type BudgetState,
-  type DefaultCeilings,
-  type Targets,
-} from '../domain/budget.ts'
+import { inForce, type DefaultCeilings } from '../domain/default-budgets.ts'
+import { measured, periodAround, type Budget, type BudgetState, type Targets } from '../domain/budget.ts'
 import type { Seconds } from '../domain/task.ts'
 import type { Connection } from '../store/connection.ts'
 import { findBudgetsOver, sumGrants } from '../store/tables/budgets.ts'

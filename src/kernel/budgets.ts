@@ -3,7 +3,6 @@ import type { Actor } from '../domain/actor.ts'
 import {
   assertMayGrant,
   budgetId,
-  inForce,
   periodAround,
   targetsOf,
   type Budget,
@@ -11,6 +10,7 @@ import {
   type BudgetLimits,
   type BudgetState,
 } from '../domain/budget.ts'
+import { inForce } from '../domain/default-budgets.ts'
 import { checkName } from '../domain/create.ts'
 import { conflict, invalid, notFound } from '../domain/errors.ts'
 import { BOARD_TARGET } from '../domain/hold.ts'

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import { DEFAULT_ATTEMPT_POLICY, type AttemptPolicy } from '../domain/attempts.ts'
 import type { Actor } from '../domain/actor.ts'
-import { NO_CEILINGS, type DefaultCeilings } from '../domain/budget.ts'
+import { NO_CEILINGS, type DefaultCeilings } from '../domain/default-budgets.ts'
 import { denied, taskNotFound } from '../domain/errors.ts'
 import type { RunProcess } from '../domain/run.ts'
 import type { Task } from '../domain/task.ts'

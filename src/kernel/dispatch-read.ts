@@ -1,6 +1,7 @@
 /** What one dispatcher pass reads, in transactions that lock nothing. */
 import { BOARD_TARGET, type Hold } from '../domain/hold.ts'
-import { inForce, standing, type BudgetState } from '../domain/budget.ts'
+import { inForce } from '../domain/default-budgets.ts'
+import { standing, type BudgetState } from '../domain/budget.ts'
 import type { RunProcess } from '../domain/run.ts'
 import type { Connection } from '../store/connection.ts'
 import { findWideBudgets } from '../store/tables/budgets.ts'

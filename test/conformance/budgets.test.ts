@@ -1,7 +1,8 @@
 /** Money: every run is counted, what was counted only grows, and nothing but a person's grant lets a run open beyond a budget. */
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
-import { firstReached, NO_CEILINGS, parseBudgetId, type BudgetLimits } from '../../src/domain/budget.ts'
+import { firstReached, parseBudgetId, type BudgetLimits } from '../../src/domain/budget.ts'
+import { NO_CEILINGS } from '../../src/domain/default-budgets.ts'
 import type { Actor } from '../../src/domain/actor.ts'
 import { workerContextView } from '../../src/contract/views.ts'
 import { contextText } from '../../src/kernel/worker-context.ts'

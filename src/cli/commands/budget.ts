@@ -1,10 +1,8 @@
 import { budgetDetailView, budgetView } from '../../contract/usage-views.ts'
+import { amountText, inUnits, parseAmount } from '../../domain/measure.ts'
 import {
-  amountText,
   BUDGET_ID_RULE,
   budgetId,
-  inUnits,
-  parseAmount,
   parseBudgetId,
   standing,
   stateText,

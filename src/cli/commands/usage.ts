@@ -1,5 +1,5 @@
 import { usageReportView } from '../../contract/usage-views.ts'
-import { tokenCount } from '../../domain/budget.ts'
+import { tokenCount } from '../../domain/measure.ts'
 import { added, NO_AMOUNTS, USAGE_GROUPS, type Amounts, type UsageGroup } from '../../domain/usage.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { span } from '../../lib/amounts.ts'

@@ -1,14 +1,6 @@
 /** Tokens, costs and budgets as people read them. */
-import {
-  amountText,
-  budgetId,
-  ceiling,
-  dollars,
-  standing,
-  tokenCount,
-  type BudgetState,
-  type Standing,
-} from '../../domain/budget.ts'
+import { amountText, dollars, tokenCount } from '../../domain/measure.ts'
+import { budgetId, ceiling, standing, type BudgetState, type Standing } from '../../domain/budget.ts'
 import { knownCost, type Amounts } from '../../domain/usage.ts'
 import type { Style } from './style.ts'
 

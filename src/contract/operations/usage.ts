@@ -1,6 +1,7 @@
 /** Usage: what runs cost, and the budgets that hold new ones back. */
 import { z } from 'zod'
-import { BUDGET_ID_RULE, BUDGET_SCOPES, MEASURES, PERIODS, UNITS } from '../../domain/budget.ts'
+import { BUDGET_ID_RULE, BUDGET_SCOPES, PERIODS } from '../../domain/budget.ts'
+import { MEASURES, UNITS } from '../../domain/measure.ts'
 import { USAGE_GROUPS } from '../../domain/usage.ts'
 import { optional, taskId, wholeNumber, word } from './fields.ts'
 import { operation } from './operation.ts'

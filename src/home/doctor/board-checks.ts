@@ -1,5 +1,6 @@
 /** The board: whether it is sound, and what waits on it for too long. */
-import { amountText, budgetId, grantCommand, standing, stateText } from '../../domain/budget.ts'
+import { amountText } from '../../domain/measure.ts'
+import { budgetId, grantCommand, standing, stateText } from '../../domain/budget.ts'
 import { holdReason } from '../../domain/claim.ts'
 import { count, relative, span } from '../../lib/amounts.ts'
 import { oneLine } from '../../lib/safe-text.ts'

@@ -1,5 +1,6 @@
 import { budgetDetailView, budgetView, usageReportView } from '../../contract/usage-views.ts'
-import { fromUnits, parseBudgetId, type BudgetKey } from '../../domain/budget.ts'
+import { fromUnits } from '../../domain/measure.ts'
+import { parseBudgetId, type BudgetKey } from '../../domain/budget.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Handlers } from '../handler.ts'
 

@@ -1,14 +1,7 @@
 /** Budgets and what was granted on them: a row ends and another takes its place; nothing is ever changed or deleted. */
 import { sql } from 'kysely'
-import type {
-  Budget,
-  BudgetKey,
-  BudgetLimits,
-  BudgetScope,
-  Measure,
-  Period,
-  Targets,
-} from '../../domain/budget.ts'
+import type { Budget, BudgetKey, BudgetLimits, BudgetScope, Period, Targets } from '../../domain/budget.ts'
+import type { Measure } from '../../domain/measure.ts'
 import type { Connection } from '../connection.ts'
 import { statement } from '../statement.ts'
 import { stringsFromJson } from './json.ts'
