@@ -232,25 +232,24 @@ for (const each of wanted) {
       expect(model.asked('forgets').at(-1)?.body).toContain('You stopped without telling the board')
     })
 
-    if (row?.driver !== 'command')
-      story('hears', async ({ rig, model }) => {
-        const said = Promise.withResolvers<void>()
-        model.script('hears', [
-          { tool: 'kanban_heartbeat', args: { note: 'at work' }, after: said.promise },
-          { say: 'I stop for a moment.' },
-          complete('sky blue'),
-          { say: 'Done.' },
-        ])
-        const id = await rig.create({ title: 'Hear [[hears]]', profile: 'coder' })
-        await rig.until('the model to be asked', () => model.asked('hears').length > 0)
-        await rig.ok('comment', id, 'Make it sky blue, please.')
-        said.resolve()
-        await rig.untilStatus(id, 'done')
-        await rig.untilGone(id)
-        expect(rig.board.runs(id)).toMatchObject([{ outcome: 'completed', summary: 'sky blue' }])
-        expect(model.asked('hears').at(-1)?.body).toContain('Make it sky blue, please.')
-        expect(rig.board.events({ task: id }).filter(({ kind }) => kind === 'delivered')).toHaveLength(1)
-      })
+    story('hears', async ({ rig, model }) => {
+      const said = Promise.withResolvers<void>()
+      model.script('hears', [
+        { tool: 'kanban_heartbeat', args: { note: 'at work' }, after: said.promise },
+        { say: 'I stop for a moment.' },
+        complete('sky blue'),
+        { say: 'Done.' },
+      ])
+      const id = await rig.create({ title: 'Hear [[hears]]', profile: 'coder' })
+      await rig.until('the model to be asked', () => model.asked('hears').length > 0)
+      await rig.ok('comment', id, 'Make it sky blue, please.')
+      said.resolve()
+      await rig.untilStatus(id, 'done')
+      await rig.untilGone(id)
+      expect(rig.board.runs(id)).toMatchObject([{ outcome: 'completed', summary: 'sky blue' }])
+      expect(model.asked('hears').at(-1)?.body).toContain('Make it sky blue, please.')
+      expect(rig.board.events({ task: id }).filter(({ kind }) => kind === 'delivered')).toHaveLength(1)
+    })
 
     story('silent', async ({ rig, model }) => {
       model.script('silent', [

@@ -25,12 +25,18 @@ export const STORIES = {
 export type Story = keyof typeof STORIES
 
 const NO_SESSION = 'Every run begins anew: it cannot be asked to go on in a session of its own from outside.'
+const ONE_TURN =
+  'It is started once for each turn, and can be told nothing meanwhile: it reads what was said when it looks at its card.'
 const ONLY_FULL = 'It offers nothing less than full permissions, so there is nothing it would refuse.'
 
 /** Why an agent is not driven through a story. */
 export const CANNOT: Readonly<Record<string, Partial<Record<Story, string>>>> = {
-  cline: { forgets: NO_SESSION, lost: NO_SESSION, refused: ONLY_FULL },
-  continue: { forgets: NO_SESSION, lost: NO_SESSION },
+  codex: { hears: ONE_TURN },
+  opencode: { hears: ONE_TURN },
+  qwen: { hears: ONE_TURN },
+  copilot: { hears: ONE_TURN },
+  cline: { hears: ONE_TURN, forgets: NO_SESSION, lost: NO_SESSION, refused: ONLY_FULL },
+  continue: { hears: ONE_TURN, forgets: NO_SESSION, lost: NO_SESSION },
 }
 
 /** What a story shows of an agent that does part of it only. */
