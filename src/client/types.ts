@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (6ccc1b7b0aef6527); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (dfec108ddd10683b); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -332,6 +332,12 @@ export type Profile = {
     max_attempts: number | null
     attempts_per_day: number | null
     grace_seconds: number | null
+    /** In US dollars. */
+    cost_per_day: number | null
+    tokens_per_day: number | null
+    /** In US dollars. */
+    cost_per_task: number | null
+    tokens_per_task: number | null
   }
   repository: string | null
   workspace: 'scratch' | 'dir' | 'worktree' | null
@@ -524,10 +530,10 @@ export type SearchResult = {
 
 export type Setting = {
   key: string
-  value: string | number | boolean | string[] | null
+  value: string | number | boolean | string[] | null | Record<string, unknown>
   /** Where it came from: default, <file>:<line>, env <NAME> or option <command>. */
   origin: string
-  default: string | number | boolean | string[] | null
+  default: string | number | boolean | string[] | null | Record<string, unknown>
   /** What it may hold. */
   type: string
   about: string
@@ -1723,10 +1729,10 @@ export interface Outputs {
   getSetting: Setting
   putSetting: {
     key: string
-    value: string | number | boolean | string[] | null
+    value: string | number | boolean | string[] | null | Record<string, unknown>
     /** Where it came from: default, <file>:<line>, env <NAME> or option <command>. */
     origin: string
-    default: string | number | boolean | string[] | null
+    default: string | number | boolean | string[] | null | Record<string, unknown>
     /** What it may hold. */
     type: string
     about: string

@@ -38,7 +38,9 @@ describe('the transition table', () => {
     )
     expect(callers).toEqual(['kernel/apply.ts'])
     const updates = files.filter((name) =>
-      /updateTable\('tasks'\)|update tasks set/i.test(readFileSync(join(root, 'src', name), 'utf8')),
+      /updateTable\('tasks'\)|update tasks set [^`]*\bstatus\s*=/i.test(
+        readFileSync(join(root, 'src', name), 'utf8'),
+      ),
     )
     expect(updates).toEqual(['store/tables/tasks.ts'])
   })

@@ -6,12 +6,15 @@ import { seconds, text, textOrNull } from './shapes.ts'
 
 const value = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable()
 
+/** Prices and agents of one's own are maps; these are changed in the file. */
+const held = z.union([value, z.record(z.string(), z.unknown())])
+
 const setting = z
   .strictObject({
     key: text,
-    value,
+    value: held,
     origin: text.describe('Where it came from: default, <file>:<line>, env <NAME> or option <command>.'),
-    default: value,
+    default: held,
     type: text.describe('What it may hold.'),
     about: text,
   })
