@@ -13,6 +13,13 @@ import { BOOT_ID, LOG_FOLDER, PROFILE, RESULT, workspaceOf, type Subject } from 
 const TTL_SECONDS = 900
 const LEASE_SECONDS = 60
 const SQLITE_BUSY = 5
+/** What its runner says of every run; see our-board.ts. */
+const ELAPSED_SECONDS = 3
+
+/** Where the totals of all time stand. */
+const ALL_DAYS = -1
+
+const dayOf = (now: number): number => Math.floor(now / 86_400)
 
 export function openBare(file: string): Subject {
   const db = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true })
@@ -22,8 +29,8 @@ export function openBare(file: string): Subject {
   const begin = db.prepare('begin immediate')
   const commit = db.prepare('commit')
   const insertTask = db.prepare(
-    `insert into tasks (id, title, body, assignee, status, priority, created_by, created_at, workspace_kind)
-     values (?, ?, ?, ?, 'ready', 0, 'bench', ?, 'scratch')`,
+    `insert into tasks (id, title, body, assignee, status, priority, created_by, created_at, workspace_kind, created_order)
+     values (?, ?, ?, ?, 'ready', 0, 'bench', ?, 'scratch', (select coalesce(max(created_order), 0) + 1 from tasks))`,
   )
   const insertEvent = db.prepare(
     'insert into task_events (task_id, run_id, kind, payload, created_at, actor, door) values (?, ?, ?, ?, ?, ?, ?)',
@@ -66,7 +73,19 @@ export function openBare(file: string): Subject {
     `insert into workspaces (host, path, kind, task_id, run_id, state, created_at) values (?, ?, 'scratch', ?, ?, 'leased', ?)`,
   )
   const processGone = db.prepare(
-    `update run_processes set phase = 'gone', gone_at = ?, exit_code = 0, last_lines = ?, elapsed_seconds = 3 where run_id = ?`,
+    `update run_processes set phase = 'gone', gone_at = ?, exit_code = 0, last_lines = ?, elapsed_seconds = ${ELAPSED_SECONDS} where run_id = ?`,
+  )
+  const insertUsage = db.prepare(
+    `insert into run_usage (run_id, day, task_id, profile, runs, runtime_seconds, tokens_in, tokens_cached, tokens_out, cost_micros, estimated_micros, unpriced_tokens, updated_at)
+     values (?, ?, ?, ?, 1, 0, 0, 0, 0, 0, 0, 0, ?)`,
+  )
+  const addRuntime = db.prepare(
+    'update run_usage set runtime_seconds = runtime_seconds + ?, updated_at = ? where run_id = ? and day = ?',
+  )
+  const addToTotal = db.prepare(
+    `insert into usage_totals (scope, target, day, runs, runtime_seconds, tokens_in, tokens_cached, tokens_out, cost_micros, estimated_micros, unpriced_tokens)
+     values (?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0)
+     on conflict (scope, target, day) do update set runs = runs + excluded.runs, runtime_seconds = runtime_seconds + excluded.runtime_seconds`,
   )
   const releaseLease = db.prepare(
     `update workspaces set state = 'kept', released_at = ? where task_id = ? and host = ? and path = ?`,
@@ -114,6 +133,14 @@ export function openBare(file: string): Subject {
     for (const { id } of freedChildren.all(taskId) as { id: string }[]) {
       promote.run(id)
       insertEvent.run(id, null, 'promoted', promoted, now, 'rule:dependency', door)
+    }
+  }
+
+  function addToTotals(taskId: string, runs: number, seconds: number, day: number): void {
+    for (const at of [day, ALL_DAYS]) {
+      addToTotal.run('board', '*', at, runs, seconds)
+      addToTotal.run('profile', PROFILE, at, runs, seconds)
+      addToTotal.run('task', taskId, at, runs, seconds)
     }
   }
 
@@ -179,7 +206,10 @@ export function openBare(file: string): Subject {
         const runId = openRunRow(id, lock, expires, 3600, now)
         const hash = createHash('sha256').update(secret).digest('hex')
         insertProcess.run(runId, id, HOST, BOOT_ID, hash, `${LOG_FOLDER}/${id}-${runId}.log`)
-        charge.run(id, runId, PROFILE, Math.floor(now / 86_400), now)
+        const day = dayOf(now)
+        charge.run(id, runId, PROFILE, day, now)
+        insertUsage.run(runId, day, id, PROFILE, now)
+        addToTotals(id, 1, 0, day)
         claimedEvent(id, runId, lock, expires, 'dispatcher', 'gateway', now)
         insertLease.run(HOST, workspaceOf(id), id, runId, now)
         return { taskId: id, runId }
@@ -188,6 +218,8 @@ export function openBare(file: string): Subject {
     closeRun: ({ taskId, runId }) =>
       write((now) => {
         processGone.run(now, RESULT, runId)
+        addRuntime.run(ELAPSED_SECONDS, now, runId, dayOf(now))
+        addToTotals(taskId, 0, ELAPSED_SECONDS, dayOf(now))
         releaseLease.run(now, taskId, HOST, workspaceOf(taskId))
         finish(taskId, runId, 'runner', 'runner', now)
       }),
