@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (dfec108ddd10683b); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (af55b64cd3b6a7c0); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -732,6 +732,8 @@ export type WorkerContext = {
   recent_runs: Run[]
   comments: Comment[]
   older_comments: number
+  /** What it may still use, as far as somebody limits it. */
+  budgets: Budget[]
   /** Unix time in whole seconds. */
   read_at: number
 }

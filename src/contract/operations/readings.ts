@@ -13,6 +13,7 @@ import {
   text,
   textOrNull,
 } from './shapes.ts'
+import { budget } from './usage.ts'
 
 const linkedTask = z
   .strictObject({ id: text, title: text, status, completed_at: secondsOrNull })
@@ -38,6 +39,7 @@ const workerContext = z
     recent_runs: z.array(run).describe('What the assignee completed elsewhere.'),
     comments: z.array(comment),
     older_comments: z.int(),
+    budgets: z.array(budget).describe('What it may still use, as far as somebody limits it.'),
     read_at: seconds,
   })
   .meta({ id: 'WorkerContext' })

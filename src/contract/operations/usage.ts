@@ -10,7 +10,7 @@ import { ok, seconds, secondsOrNull, text, textOrNull, usage } from './shapes.ts
 const amount = z.number().min(0).describe('In US dollars, tokens, runs or seconds, as the measure says.')
 const amountOrNull = amount.nullable()
 
-const budget = z
+export const budget = z
   .strictObject({
     id: text.describe(`The ${BUDGET_ID_RULE}.`),
     scope: z.enum(BUDGET_SCOPES),
