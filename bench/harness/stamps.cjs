@@ -37,7 +37,7 @@ if (file && (isRunner || spec === 'gateway')) {
       return row
     }
     childProcess.spawn = (...args) => {
-      const run = runOf(args[1]?.[1] ?? '')
+      const run = runOf(args[1]?.at(-1) ?? '')
       stamp(run, 'runner starts')
       const child = spawn(...args)
       stamp(run, 'runner started')
