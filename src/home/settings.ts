@@ -25,13 +25,29 @@ export const settingsOf = ({ settings, origins }: LoadedConfig): readonly Settin
     origin: origins[known.key] ?? 'default',
   }))
 
-/** The address of a database may carry a password, which is never shown. */
-const masked = (value: unknown): unknown =>
-  typeof value === 'string'
-    ? value
-        .replace(/^(\w+:\/\/[^:@/]*):.*@/, '$1:***@')
-        .replace(/([?&](?:password|sslpassword)=)[^&#]*/gi, '$1***')
-    : value
+/**
+ * Whoever may read the board may read its settings, so secrets are never shown: the password in the address of a database,
+ * and of agents of one's own what their variables and files are given.
+ */
+const masked = (value: unknown): unknown => {
+  if (typeof value === 'string')
+    return value
+      .replace(/^(\w+:\/\/[^:@/]*):.*@/, '$1:***@')
+      .replace(/([?&](?:password|sslpassword)=)[^&#]*/gi, '$1***')
+  if (Array.isArray(value)) return value.map(masked)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, held]) => [key, SECRET_KEYS.has(key) ? covered(held) : masked(held)]),
+  )
+}
+
+const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'content'])
+
+/** The names in a map stay; what they stand for does not. */
+const covered = (held: unknown): unknown =>
+  typeof held === 'object' && held !== null && !Array.isArray(held)
+    ? Object.fromEntries(Object.keys(held).map((name) => [name, '***']))
+    : '***'
 
 /** The full path of a setting; refuses a name nobody knows, with the nearest one that is known. */
 function knownKey(wanted: string): string {

@@ -18,6 +18,30 @@ import { rowsOf } from '../helpers/rows.ts'
 import { openTestServer } from './rig.ts'
 
 behaviour(
+  ['F18', 'http.installation'],
+  'what agents of one’s own are given is told by its name only',
+  async () => {
+    await using server = await openTestServer()
+    const { call, paths } = server
+    const secret = 'hunter2-hunter2-hunter2'
+    writeFileSync(
+      paths.config,
+      `agents:\n  mine:\n    program: mine\n    tools: cli\n    env: { MINE_TOKEN: ${secret} }\n    files: [{ name: a.json, content: { key: ${secret} } }]\n`,
+    )
+    const setting = await call('getSetting', { key: 'agents' })
+    expect(setting.value).toMatchObject({
+      mine: {
+        program: 'mine',
+        env: { MINE_TOKEN: '***' },
+        files: [{ name: 'a.json', content: { key: '***' } }],
+      },
+    })
+    for (const path of ['/settings', '/settings/agents'])
+      expect(JSON.stringify((await server.ask(`/api/kanban${path}`)).body)).not.toContain(secret)
+  },
+)
+
+behaviour(
   'http.installation',
   'every setting is told with its origin, and one is changed where it belongs',
   async () => {
