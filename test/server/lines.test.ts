@@ -72,7 +72,11 @@ behaviour(
     )
     const more = async (count: number) => {
       const wanted = wrote.length + count
-      await Promise.all([raw[0]!.until(wanted), followers[0]!.until(({ ids }) => ids.length >= wanted)])
+      // Every one of them: one that was still waiting to come back would meet fewer servers than the others.
+      await Promise.all([
+        ...raw.map((client) => client.until(wanted)),
+        ...followers.map((follower) => follower.until(({ ids }) => ids.length >= wanted)),
+      ])
     }
     try {
       await more(3)
