@@ -1,6 +1,8 @@
 /** The tools over standard input and output, for clients that start their tool servers themselves. */
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
-import { MAX_MESSAGE_BYTES, toolServers } from './tool-server.ts'
+import { MAX_MESSAGE_BYTES } from './limits.ts'
+import { ServedTools } from './served-tools.ts'
+import { toolServers } from './tool-server.ts'
 import type { ToolContext } from './tool.ts'
 
 export interface StdioOptions {
@@ -14,13 +16,13 @@ export async function serveToolsOnStdio(
   { signal, onBug }: StdioOptions,
 ): Promise<void> {
   const transport = new WatchedTransport()
-  const servers = toolServers(context, onBug)
+  const tools = new ServedTools(context, onBug)
   // A client that goes away without a word is no fault of ours.
-  const served = serveStdio(servers.factory, { transport, onerror: () => {} })
+  const served = serveStdio(toolServers(tools), { transport, onerror: () => {} })
   signal.addEventListener('abort', () => void served.close(), { once: true })
   if (signal.aborted) await served.close()
   await transport.closed
-  await servers.settled()
+  await tools.settled()
 }
 
 class WatchedTransport extends StdioServerTransport {

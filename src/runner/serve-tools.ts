@@ -6,17 +6,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../lib/clock.ts'
 import { hashSecret, newSecret, secretMatches } from '../lib/ids.ts'
+import { MAX_MESSAGE_BYTES } from '../mcp/limits.ts'
 import type { RunTools, RunToolsOptions } from './run-tools.ts'
 import type { ToolsHandler } from './tools-handler.ts'
 import { ToolsOwner } from './tools-owner.ts'
-import { sendResponse, webRequest } from './web-exchange.ts'
 
 /** How long an answer may take to reach whoever asked, once the tools are being closed, in milliseconds. */
 const LAST_WORDS_MS = 1_000
 /** By then the worker has been started and is busy with itself: what it will soon ask for is loaded meanwhile. */
 const LOAD_AFTER_MS = 50
-/** The longest accepted texts, every character of them escaped. */
-const MAX_REQUEST_BYTES = 16 * 1024 * 1024
 
 /** Listens at once; what answers is loaded in the background. */
 export async function serveRunTools(options: RunToolsOptions): Promise<RunTools> {
@@ -27,28 +25,20 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
   const listed = Promise.withResolvers<void>()
   let loading: Promise<ToolsHandler> | undefined
   const handler = () =>
-    (loading ??= import('./tools-handler.ts').then(({ toolsHandler }) =>
-      toolsHandler({ ...options, onListed: listed.resolve }),
+    (loading ??= import('./tools-handler.ts').then(
+      (loaded) => new loaded.ToolsHandler({ ...options, onListed: listed.resolve }),
     ))
   const exchange = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    const gone = new AbortController()
-    outgoing.once('close', () => gone.abort())
+    // A caller who goes away is no fault; the next look at `destroyed` notices.
+    outgoing.on('error', () => {})
     const refused = gate.refusal(incoming)
-    const request =
-      refused === null
-        ? await webRequest(incoming, {
-            origin: gate.origin,
-            maxBytes: MAX_REQUEST_BYTES,
-            signal: gone.signal,
-          })
-        : null
-    const response =
-      refused ??
-      (request === null
-        ? problem(413, `The message is longer than ${MAX_REQUEST_BYTES} bytes. Put long texts into files.`)
-        : await (await handler()).fetch(request))
-    if (request === null) outgoing.shouldKeepAlive = false
-    await sendResponse(response, outgoing)
+    if (refused !== null) return refuse(refused, outgoing)
+    const body = await bodyOf(incoming)
+    if (body === null) {
+      outgoing.shouldKeepAlive = false
+      return refuse(TOO_LONG, outgoing)
+    }
+    await (await handler()).answer({ origin: gate.origin, incoming, body, outgoing })
   }
   const server = createServer((incoming, outgoing) => {
     const done = exchange(incoming, outgoing).catch((error: unknown) => {
@@ -85,11 +75,33 @@ export async function serveRunTools(options: RunToolsOptions): Promise<RunTools>
   }
 }
 
+/** Null when it is longer than accepted; it is read to its end all the same, because callers read answers only then. */
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer | null> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of incoming as AsyncIterable<Buffer>) {
+    size += part.length
+    if (size <= MAX_MESSAGE_BYTES) parts.push(part)
+  }
+  return size > MAX_MESSAGE_BYTES ? null : Buffer.concat(parts)
+}
+
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const done = new AbortController()
   const tooLong = systemClock.sleep(ms, { signal: done.signal }).catch(() => undefined)
   await Promise.race([work, tooLong])
   done.abort()
+}
+
+interface Refusal {
+  /** Of HTTP. */
+  readonly status: number
+  readonly detail: string
+}
+
+const TOO_LONG: Refusal = {
+  status: 413,
+  detail: `The message is longer than ${MAX_MESSAGE_BYTES} bytes. Put long texts into files.`,
 }
 
 /** Who gets in: the run's own worker, with the run's own token, and no page of a browser. */
@@ -104,11 +116,11 @@ class Gate {
     this.#tell = tell
   }
 
-  refusal({ headers, socket, url }: IncomingMessage): Response | null {
+  refusal({ headers, socket, url }: IncomingMessage): Refusal | null {
     // A page that had its own name point here would come with that name.
     if (!isHere(headers.host === undefined ? null : `http://${headers.host}`) || !isHere(headers.origin))
       return this.#turnAway(403, 'These tools answer programs on this machine, not pages of a browser.')
-    if (url !== '/mcp') return problem(404, 'The tools are at /mcp.')
+    if (url !== '/mcp') return { status: 404, detail: 'The tools are at /mcp.' }
     const given = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
     if (given === undefined || !secretMatches(given, this.#tokenHash))
       return this.#turnAway(
@@ -122,9 +134,9 @@ class Gate {
     )
   }
 
-  #turnAway(status: number, detail: string): Response {
+  #turnAway(status: number, detail: string): Refusal {
     this.#tell(`turned away from the board's tools: ${detail}`)
-    return problem(status, detail)
+    return { status, detail }
   }
 }
 
@@ -135,6 +147,8 @@ function isHere(origin: string | null | undefined): boolean {
   return url !== null && HERE.has(url.hostname)
 }
 
-const problem = (status: number, detail: string): Response => Response.json({ detail }, { status })
+function refuse({ status, detail }: Refusal, outgoing: ServerResponse): void {
+  outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ detail }))
+}
 
 export type { RunTools, RunToolsOptions } from './run-tools.ts'

@@ -1,31 +1,50 @@
-/** The tools of one run behind HTTP, apart from who may use them. Loaded when it is needed: it takes 20 MB. */
-import { createMcpHandler } from '@modelcontextprotocol/server'
+/** The tools of one run behind HTTP, apart from who may use them. Loaded once its worker has been started. */
+import type { ServerResponse } from 'node:http'
 import { notFound } from '../domain/errors.ts'
 import { openKernel } from '../kernel/kernel.ts'
+import { answerPlainly, type PlainReply } from '../mcp/plain-exchange.ts'
+import { ServedTools } from '../mcp/served-tools.ts'
 import type { ToolContext } from '../mcp/tool.ts'
-import { MAX_MESSAGE_BYTES, toolServers } from '../mcp/tool-server.ts'
 import { attachmentStore } from '../workspaces/attachment-store.ts'
 import { collectArtifacts } from '../workspaces/collect-artifacts.ts'
+import type { LibraryHandler, ToolsExchange } from './library-exchange.ts'
 import type { RunToolsOptions } from './run-tools.ts'
 
-export interface ToolsHandler {
-  fetch(request: Request): Promise<Response>
+export class ToolsHandler {
+  readonly #tools: ServedTools
+  #library: Promise<LibraryHandler> | undefined
+
+  constructor(options: RunToolsOptions) {
+    this.#tools = new ServedTools(
+      contextOf(options),
+      options.onBug ?? ((error) => console.error('a tool failed', error)),
+    )
+  }
+
+  async answer(exchange: ToolsExchange): Promise<void> {
+    const { incoming, body, outgoing } = exchange
+    const { method = 'GET', headers } = incoming
+    const reply = await answerPlainly(this.#tools, { method, headers, body })
+    if (reply !== null) return sendReply(reply, outgoing)
+    this.#library ??= import('./library-exchange.ts').then((loaded) => new loaded.LibraryHandler(this.#tools))
+    await (await this.#library).answer(exchange)
+  }
+
   /** Resolves when every call that was begun has ended. */
-  settled(): Promise<void>
-  close(): Promise<void>
+  settled(): Promise<void> {
+    return this.#tools.settled()
+  }
+
+  async close(): Promise<void> {
+    await (await this.#library?.catch(() => undefined))?.close()
+  }
 }
 
-export function toolsHandler(options: RunToolsOptions): ToolsHandler {
-  const servers = toolServers(
-    contextOf(options),
-    options.onBug ?? ((error) => console.error('a tool failed', error)),
-  )
-  const handler = createMcpHandler(servers.factory, { maxRequestBodySize: MAX_MESSAGE_BYTES })
-  return {
-    fetch: (request) => handler.fetch(request),
-    settled: () => servers.settled(),
-    close: () => handler.close(),
-  }
+/** Resolves when it is sent, or the caller has gone away. */
+function sendReply({ status, headers, body }: PlainReply, outgoing: ServerResponse): Promise<void> {
+  const over = new Promise<void>((resolve) => outgoing.once('close', resolve).once('finish', resolve))
+  outgoing.writeHead(status, headers).end(body)
+  return over
 }
 
 function contextOf(options: RunToolsOptions): ToolContext {

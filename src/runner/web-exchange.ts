@@ -4,18 +4,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** What arrived, with its whole body; null when that has more than `maxBytes`. The signal is aborted when the caller goes away. */
-export async function webRequest(
+/** What arrived. The signal is aborted when the caller goes away. */
+export function webRequest(
   incoming: IncomingMessage,
-  { origin, maxBytes, signal }: { origin: string; maxBytes: number; signal: AbortSignal },
-): Promise<Request | null> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of incoming as AsyncIterable<Buffer>) {
-    size += part.length
-    if (size <= maxBytes) parts.push(part)
-  }
-  if (size > maxBytes) return null
+  { origin, body, signal }: { origin: string; body: Buffer; signal: AbortSignal },
+): Request {
   const headers = new Headers()
   for (const [name, values] of Object.entries(incoming.headersDistinct))
     for (const value of values ?? []) headers.append(name, value)
@@ -25,14 +18,12 @@ export async function webRequest(
     method,
     headers,
     signal,
-    ...(hasBody ? { body: Buffer.concat(parts) } : {}),
+    ...(hasBody ? { body: new Uint8Array(body) } : {}),
   })
 }
 
 /** Sends the response as it comes, no faster than the caller reads. Resolves when it is sent, or the caller has gone away. */
 export async function sendResponse(response: Response, outgoing: ServerResponse): Promise<void> {
-  // A caller who goes away is no fault; the next look at `destroyed` notices.
-  outgoing.on('error', () => {})
   const gone = new Promise<void>((resolve) => outgoing.once('close', resolve))
   const until = (happened: (resolve: () => void) => void) => Promise.race([new Promise<void>(happened), gone])
   outgoing.writeHead(response.status, Object.fromEntries(response.headers))
