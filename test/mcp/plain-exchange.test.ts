@@ -118,6 +118,24 @@ const UNUSUAL: readonly Sent[] = [
   ),
 ]
 
+/** Of what a message may hold; the last name may have points in it. */
+const PATHS = [
+  'none',
+  'jsonrpc',
+  'id',
+  'method',
+  'params',
+  'more',
+  'params.name',
+  'params.arguments',
+  'params.cursor',
+  'params.protocolVersion',
+  'params.capabilities',
+  'params.clientInfo',
+  'params._meta',
+  ...Object.keys(META).map((key) => `params._meta.${key}`),
+]
+
 let tools: ServedTools
 let library: ReturnType<typeof createMcpHandler>
 beforeAll(async () => {
@@ -188,20 +206,7 @@ describe('a run’s tools without the library of the protocol', () => {
         fc.constantFrom(...Object.values(USUAL).filter(({ method }) => method === 'POST')),
         fc.constantFrom('accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'none'),
         fc.constantFrom('', 'x', '*/*', 'application/json', '2025-11-25', '2026-07-28', 'tools/list'),
-        fc.constantFrom(
-          ...[
-            'jsonrpc',
-            'id',
-            'method',
-            'params',
-            'more',
-            'params.name',
-            'params.arguments',
-            'params.cursor',
-          ],
-          ...['params._meta', 'params.protocolVersion', 'params.capabilities', 'params.clientInfo', 'none'],
-          ...Object.keys(META).map((key) => `params._meta.${key}`),
-        ),
+        fc.constantFrom(...PATHS),
         odd,
         async (usual, header, value, path, changed) => {
           const headers = header === 'none' ? usual.headers : { ...usual.headers, [header]: value }
@@ -215,7 +220,6 @@ describe('a run’s tools without the library of the protocol', () => {
   }, 60_000)
 })
 
-/** The last name may have points in it. */
 function withChanged(body: string, path: string, value: unknown): unknown {
   const message = JSON.parse(body) as Record<string, unknown>
   const [, first = '', , second = '', , third = ''] = /^(\w+)(\.(\w+)(\.(.*))?)?$/.exec(path) ?? []
