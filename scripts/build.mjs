@@ -15,7 +15,7 @@ const MIN_NODE = 24
 const KEEP_OLD_CHUNKS_MS = 24 * 60 * 60 * 1000
 
 // Each becomes dist/<name>.cjs: CommonJS starts faster, and therefore has no top-level await. `main` is started by dist/bin.cjs, which first looks at the Node version.
-const processes = { main: 'src/bin.ts', runner: 'src/runner/main.ts' }
+const processes = { main: 'src/bin.ts' }
 // What other programs import; each becomes dist/<name>.mjs with its types.
 const library = Object.fromEntries(
   Object.entries({ index: 'src/index.ts', client: 'src/client/index.ts' }).filter(([, file]) =>
@@ -65,6 +65,15 @@ if (parseInt(process.versions.node, 10) >= ${MIN_NODE}) {
 }
 `
 
+/**
+ * One character beyond Latin-1 doubles what the whole text of a file takes in memory, in every process that loads it. Each is
+ * written as its escape, which means the same in texts and in patterns, but not in raw templates.
+ */
+function inAscii({ fileName, code }) {
+  if (/\braw`[^`]*[^\x00-\x7f]/.test(code)) fail(`a raw template in ${fileName} has a character that cannot be escaped.`)
+  return code.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 function write(name, content) {
   const path = join(dist, name)
   const partial = `${path}.${process.pid}`
@@ -113,6 +122,11 @@ const chunks = await bundle(processes, {
   chunkFileNames: 'chunk-[name]-[hash].cjs',
 })
 chunks.push(
+  ...(await bundle({ runner: 'src/runner/main.ts' }, {
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'runner-[name]-[hash].cjs',
+  })),
   ...(await bundle(library, {
     format: 'esm',
     entryFileNames: '[name].mjs',
@@ -122,7 +136,7 @@ chunks.push(
 
 // Chunks first: whoever reads an entry point finds what it points to.
 const byEntry = chunks.toSorted((a, b) => Number(a.isEntry ?? false) - Number(b.isEntry ?? false))
-for (const file of byEntry) write(file.fileName, file.type === 'chunk' ? file.code : file.source)
+for (const file of byEntry) write(file.fileName, file.type === 'chunk' ? inAscii(file) : file.source)
 write('THIRD_PARTY_NOTICES.txt', thirdPartyNotices(chunks.filter((file) => file.type === 'chunk')))
 write('bin.cjs', guard)
 retire(

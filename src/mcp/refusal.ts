@@ -1,6 +1,7 @@
 /** Refusals as a model can act on them: what could not be done, the fact, what to do next, and whether to call again. */
-import type { z } from 'zod'
+import { safeParse, type core } from 'zod/mini'
 import type { ErrorKind, YardError } from '../domain/errors.ts'
+import { aboutOf } from './fields.ts'
 import type { Tool, ToolContext } from './tool.ts'
 
 export interface ToolRefusal {
@@ -78,17 +79,18 @@ const NEXT: Readonly<Record<ErrorKind, (name: string, context: ToolContext) => s
 }
 
 /** Input of the wrong shape: each fault, and the form that is accepted. */
-export function badInput({ name, input }: Tool, error: z.ZodError): ToolRefusal {
+export function badInput({ name, input }: Tool, error: core.$ZodError): ToolRefusal {
   const faults = error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => `${name} takes no ${JSON.stringify(key)}`)
     const place = issue.path.join('.')
-    const about = input.shape[String(issue.path[0] ?? '')] as z.ZodType | undefined
-    const form = about?.description === undefined ? '' : ` (${about.description})`
+    const field = input.shape[String(issue.path[0] ?? '')]
+    const about = field === undefined ? undefined : aboutOf(field)
+    const form = about === undefined ? '' : ` (${about})`
     return `${place}: ${issue.message}${form}`
   })
   const form = Object.entries(input.shape).map(([key, field]) =>
-    (field as z.ZodType).safeParse(undefined).success ? `${key}?` : key,
+    safeParse(field, undefined).success ? `${key}?` : key,
   )
   return refusal(
     'bad_input',

@@ -1,5 +1,5 @@
 /** The tools of one caller as the Model Context Protocol tells of them, whoever speaks it. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { callTool, offeredTools } from './call-tool.ts'
 import type { Tool, ToolContext } from './tool.ts'
 
@@ -47,6 +47,11 @@ export class ServedTools {
       : `You are the worker of kanban card ${run.taskId}. Begin with kanban_show; end with kanban_complete or kanban_block, and never just stop.`
   }
 
+  /** Does now what the first question for the tools would wait for. */
+  prepare(): void {
+    for (const tool of offeredTools(this.#context)) described(tool)
+  }
+
   list(): ToolDescription[] {
     this.#context.onListed?.()
     return offeredTools(this.#context).map(described)
@@ -78,7 +83,7 @@ const described = ({ name, about, input, reads }: Tool): ToolDescription => ({
 })
 
 const schemas = new Map<string, ObjectSchema>()
-function schemaOf(name: string, input: z.ZodObject): ObjectSchema {
+function schemaOf(name: string, input: z.ZodMiniObject): ObjectSchema {
   const known = schemas.get(name)
   if (known !== undefined) return known
   const { $schema: _dialect, ...schema } = z.toJSONSchema(input, {

@@ -1,5 +1,5 @@
 /** What a tool is: a name, a shape of input, and what it does for whoever calls it. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { Actor } from '../domain/actor.ts'
 import type { AssignableProfile } from '../domain/roster.ts'
 import type { TaskId } from '../domain/task.ts'
@@ -45,22 +45,22 @@ export type RunContext = ToolContext & { readonly run: NonNullable<ToolContext['
 export interface Tool {
   readonly name: string
   readonly about: string
-  readonly input: z.ZodObject
+  readonly input: z.ZodMiniObject
   /** Reads only. */
   readonly reads: boolean
   isOffered(context: ToolContext): boolean
   run(context: ToolContext, input: Record<string, unknown>): Promise<Record<string, unknown>>
 }
 
-interface Spec<S extends z.ZodRawShape, C> {
+interface Spec<S extends z.core.$ZodShape, C> {
   readonly name: string
   readonly about: string
   readonly input: S
   readonly reads?: boolean
-  run(context: C, input: z.output<z.ZodObject<S>>): Promise<Record<string, unknown>>
+  run(context: C, input: z.output<z.ZodMiniObject<S>>): Promise<Record<string, unknown>>
 }
 
-const build = <S extends z.ZodRawShape, C extends ToolContext>(
+const build = <S extends z.core.$ZodShape, C extends ToolContext>(
   spec: Spec<S, C>,
   isOffered: (context: ToolContext) => boolean,
 ): Tool => ({
@@ -70,20 +70,20 @@ const build = <S extends z.ZodRawShape, C extends ToolContext>(
   reads: spec.reads ?? false,
   isOffered,
   // The context is what `isOffered` made sure of, and the input what the shape says: both are checked before each call.
-  run: (context, input) => spec.run(context as C, input as z.output<z.ZodObject<S>>),
+  run: (context, input) => spec.run(context as C, input as z.output<z.ZodMiniObject<S>>),
 })
 
 /** A tool of every run and every orchestrator. */
-export const tool = <S extends z.ZodRawShape>(spec: Spec<S, ToolContext>): Tool =>
+export const tool = <S extends z.core.$ZodShape>(spec: Spec<S, ToolContext>): Tool =>
   build(spec, ({ run, orchestrator }) => run !== null || orchestrator)
 
 /** A tool that speaks for a run's own card. */
-export const runTool = <S extends z.ZodRawShape>(spec: Spec<S, RunContext>): Tool =>
+export const runTool = <S extends z.core.$ZodShape>(spec: Spec<S, RunContext>): Tool =>
   build(spec, ({ run }) => run !== null)
 
-export const orchestratorTool = <S extends z.ZodRawShape>(spec: Spec<S, ToolContext>): Tool =>
+export const orchestratorTool = <S extends z.core.$ZodShape>(spec: Spec<S, ToolContext>): Tool =>
   build(spec, ({ orchestrator }) => orchestrator)
 
 /** A tool of an orchestrator's own run. */
-export const orchestratorRunTool = <S extends z.ZodRawShape>(spec: Spec<S, RunContext>): Tool =>
+export const orchestratorRunTool = <S extends z.core.$ZodShape>(spec: Spec<S, RunContext>): Tool =>
   build(spec, ({ run, orchestrator }) => run !== null && orchestrator)

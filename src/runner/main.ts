@@ -7,6 +7,7 @@ import { systemClock } from '../lib/clock.ts'
 import type { RunSpec } from './run-spec.ts'
 import { runTask, type RunHints } from './run-task.ts'
 import { spoolEnding } from './spooled-ending.ts'
+import { makeOutputPipes } from './worker-stdio.ts'
 
 /** How long the board is asked to take an ending before it is left to the next gateway, in milliseconds. */
 const REPORT_FOR_MS = 10 * 60_000
@@ -15,6 +16,8 @@ const REPORT_EVERY_MS = 2_000
 async function main(specFile: string): Promise<void> {
   const hints = listen()
   const spec = JSON.parse(readFileSync(specFile, 'utf8')) as RunSpec
+  // Made by another process while this one looks at the board.
+  const pipes = makeOutputPipes(spec.folder)
   await using board = await openRunBoard(spec.board, spec.boardId, spec.policy)
   const ending = await runTask({
     spec,
@@ -22,6 +25,7 @@ async function main(specFile: string): Promise<void> {
     clock: systemClock,
     parentEnv: process.env,
     hints,
+    pipes,
   })
   if (ending === null || (await report(board.kernel, spec, ending)))
     rmSync(spec.folder, { recursive: true, force: true })

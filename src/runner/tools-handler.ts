@@ -19,6 +19,7 @@ export class ToolsHandler {
       contextOf(options),
       options.onBug ?? ((error) => console.error('a tool failed', error)),
     )
+    this.#tools.prepare()
   }
 
   async answer(exchange: ToolsExchange): Promise<void> {

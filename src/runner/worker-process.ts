@@ -9,7 +9,13 @@ import { readProcessTable } from '../lib/process-table.ts'
 import { type Marker, terminateTree, type TreeEnding } from '../lib/process-tree.ts'
 import type { OutputStream, RunLog } from './run-log.ts'
 import { folderFailure, startFailure, type StartFailure } from './start-failure.ts'
-import { OPEN_STDIN, openWorkerStdio, type WorkerStreams } from './worker-stdio.ts'
+import {
+  makeOutputPipes,
+  OPEN_STDIN,
+  openWorkerStdio,
+  type OutputPipes,
+  type WorkerStreams,
+} from './worker-stdio.ts'
 
 export interface WorkerStart {
   readonly argv: readonly [program: string, ...args: string[]]
@@ -20,6 +26,8 @@ export interface WorkerStart {
   readonly stdin?: string | typeof OPEN_STDIN
   /** A private folder for files that live for a moment; the system's folder for temporary files by default. */
   readonly folder?: string
+  /** Made beforehand by `makeOutputPipes`, for this worker alone; by default they are made now. */
+  readonly pipes?: Promise<OutputPipes | null>
   /** Takes the output; stays open, because the owner may have something to add. */
   readonly log: RunLog
   /** Unique to this run, and carried by no other process: whoever carries it is ended with the run. */
@@ -80,7 +88,8 @@ export class WorkerProcess {
     const failure = folderFailure(attempt)
     if (failure) return { started: false, failure }
     try {
-      const stdio = await openWorkerStdio(start.stdin, start.folder)
+      const pipes = await (start.pipes ?? makeOutputPipes(start.folder))
+      const stdio = openWorkerStdio(start.stdin, pipes, start.folder)
       let child: ChildProcess
       try {
         child = spawn(program, args, {

@@ -33,71 +33,85 @@ export interface WorkerStreams {
   readonly stdin: Writable | null
 }
 
-/**
- * `stdin` is the whole text the worker may read; without it, it reads an end of file at once. `place`: the folder for files
- * that are gone again when this returns; whoever owns it removes what a killed process left there.
- */
-export const openWorkerStdio = async (
-  stdin: string | typeof OPEN_STDIN | undefined,
-  place: string = tmpdir(),
-): Promise<WorkerStdio> => {
-  if (process.platform !== 'linux') return nodePipes(stdin)
-  try {
-    return await realPipes(stdin, place)
-  } catch {
-    // No mkfifo, or no room for temporary files: most workers never open their streams by name.
-    return nodePipes(stdin)
-  }
+/** The two ends of the worker's standard output and standard error. */
+export interface OutputPipes {
+  readonly readers: readonly [stdout: number, stderr: number]
+  readonly writers: readonly [stdout: number, stderr: number]
 }
 
-const run = promisify(execFile)
-
-const realPipes = async (
-  stdin: string | typeof OPEN_STDIN | undefined,
-  place: string,
-): Promise<WorkerStdio> => {
+/**
+ * Pipes with nobody at their ends yet. A program has to be started to make them, so whoever knows that it will start a worker
+ * lets them be made meanwhile. Null where there are none: no mkfifo, or no room for temporary files. `place`: the folder for
+ * files that are gone again by then; whoever owns it removes what a killed process left there.
+ */
+export async function makeOutputPipes(place: string = tmpdir()): Promise<OutputPipes | null> {
+  if (process.platform !== 'linux') return null
   const opened: number[] = []
   const open = (path: string, flags: number): number => {
     const file = openSync(path, flags)
     opened.push(file)
     return file
   }
-  const closeAll = () => opened.splice(0).forEach((file) => closeSync(file))
-  const folder = mkdtempSync(join(place, 'yard-stdio-'))
-  const [out, err, input] = [join(folder, 'stdout'), join(folder, 'stderr'), join(folder, 'stdin')]
+  let folder: string | undefined
   try {
+    folder = mkdtempSync(join(place, 'yard-stdio-'))
+    const [out, err] = [join(folder, 'stdout'), join(folder, 'stderr')]
     await run('mkfifo', ['-m', '600', out, err])
     // Readers first and without waiting, because opening the one side of a pipe waits for the other.
-    const readers = [out, err].map((path) => open(path, constants.O_RDONLY | constants.O_NONBLOCK))
-    const [stdoutEnd, stderrEnd] = [out, err].map((path) => open(path, constants.O_WRONLY)) as [
-      number,
-      number,
-    ]
-    if (typeof stdin === 'string') writeFileSync(input, stdin, { mode: 0o600 })
-    const stdinEnd =
-      typeof stdin === 'string'
-        ? open(input, constants.O_RDONLY)
-        : stdin === OPEN_STDIN
-          ? ('pipe' as const)
-          : ('ignore' as const)
+    const { O_RDONLY, O_NONBLOCK, O_WRONLY } = constants
     return {
-      forChild: [stdinEnd, stdoutEnd, stderrEnd],
-      attach: (child) => {
-        const [stdout, stderr] = readers.map((fd) => new Socket({ fd, readable: true, writable: false })) as [
-          Socket,
-          Socket,
-        ]
-        opened.splice(0, readers.length)
-        closeAll()
-        return { stdout, stderr, stdin: child.stdin }
-      },
-      abandon: closeAll,
+      readers: [open(out, O_RDONLY | O_NONBLOCK), open(err, O_RDONLY | O_NONBLOCK)],
+      writers: [open(out, O_WRONLY), open(err, O_WRONLY)],
     }
-  } catch (error) {
-    closeAll()
-    throw error
+  } catch {
+    // Most workers never open their streams by name.
+    closeAll(opened)
+    return null
   } finally {
     // Everything is reached through its descriptor from here on.
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const run = promisify(execFile)
+
+const closeAll = (files: readonly number[]): void => files.forEach((file) => closeSync(file))
+
+/** `stdin` is the whole text the worker may read; without it, it reads an end of file at once. */
+export function openWorkerStdio(
+  stdin: string | typeof OPEN_STDIN | undefined,
+  pipes: OutputPipes | null,
+  place: string = tmpdir(),
+): WorkerStdio {
+  if (pipes === null) return nodePipes(stdin)
+  const { readers, writers } = pipes
+  try {
+    const input = typeof stdin === 'string' ? fileWith(stdin, place) : null
+    const ours = [...writers, ...(input === null ? [] : [input])]
+    return {
+      forChild: [input ?? (stdin === OPEN_STDIN ? 'pipe' : 'ignore'), ...writers],
+      attach: (child) => {
+        const streamOf = (fd: number) => new Socket({ fd, readable: true, writable: false })
+        closeAll(ours)
+        return { stdout: streamOf(readers[0]), stderr: streamOf(readers[1]), stdin: child.stdin }
+      },
+      abandon: () => closeAll([...readers, ...ours]),
+    }
+  } catch {
+    // No room for the text: it is handed over by a pipe of Node.
+    closeAll([...readers, ...writers])
+    return nodePipes(stdin)
+  }
+}
+
+/** Opened for reading, and gone from the folder. */
+function fileWith(text: string, place: string): number {
+  const folder = mkdtempSync(join(place, 'yard-stdin-'))
+  try {
+    const path = join(folder, 'stdin')
+    writeFileSync(path, text, { mode: 0o600 })
+    return openSync(path, 'r')
+  } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }

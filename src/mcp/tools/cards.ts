@@ -3,10 +3,9 @@ import { invalid } from '../../domain/errors.ts'
 import { assertOnRoster } from '../../domain/roster.ts'
 import { TASK_STATUSES, WORKSPACE_KINDS } from '../../domain/task.ts'
 import { contextText } from '../../kernel/worker-context.ts'
-import { z } from 'zod'
 import type { SearchPage, SearchResult } from '../../domain/search.ts'
 import type { SearchOptions } from '../../kernel/search-tasks.ts'
-import { asList, optionalText, taskId, text, wholeNumber, words } from '../fields.ts'
+import { asList, oneOf, optionalText, taskId, text, wholeNumber, words, yesOrNo } from '../fields.ts'
 import { reach, reachAsParent } from '../scope.ts'
 import { orchestratorRunTool, orchestratorTool, tool, type ToolContext } from '../tool.ts'
 import { cardLine, fileLine, linkLines } from '../views.ts'
@@ -69,12 +68,9 @@ export const create = tool({
     parents: words('Ids of cards that must be done first.'),
     tenant: optionalText('By default that of your own card.'),
     priority: wholeNumber('Higher runs first; 0 by default.', -1_000_000, 1_000_000),
-    workspace_kind: z
-      .enum(WORKSPACE_KINDS, { error: `one of ${WORKSPACE_KINDS.join(', ')}` })
-      .optional()
-      .describe('Where it is worked on; scratch, an empty folder, by default.'),
+    workspace_kind: oneOf(WORKSPACE_KINDS, 'Where it is worked on; scratch, an empty folder, by default.'),
     workspace_path: optionalText('The absolute path of a dir or worktree workspace.'),
-    triage: z.boolean().optional().describe('Only an idea: nobody works on it before a person specifies it.'),
+    triage: yesOrNo('Only an idea: nobody works on it before a person specifies it.'),
     idempotency_key: optionalText('With the same key the same card is given back instead of a second one.'),
     max_runtime_seconds: wholeNumber('How long a run may take.', 1, 31_536_000),
     skills: words('Skills its worker needs besides its own.'),
@@ -187,10 +183,7 @@ export const list = tool({
   about:
     'Lists cards. An orchestrator sees the whole board and who can be given cards; any other worker its own card and the cards it created.',
   input: {
-    status: z
-      .enum(TASK_STATUSES, { error: `one of ${TASK_STATUSES.join(', ')}` })
-      .optional()
-      .describe('Only cards in this status; without it, all but archived ones.'),
+    status: oneOf(TASK_STATUSES, 'Only cards in this status; without it, all but archived ones.'),
     assignee: optionalText('Only cards of this profile.'),
     tenant: optionalText('Only cards of this tenant.'),
     query: optionalText(
