@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { isLate, lateBuiltins } from './late-builtins.mjs'
 import { at, fail, root, run } from './lib.mjs'
+import { KYSELY_FILE, statementTexts } from './statement-texts.mjs'
 
 const dist = at('dist')
 const version = JSON.parse(readFileSync(at('package.json'), 'utf8')).version
@@ -41,8 +42,8 @@ const output = {
   comments: false,
 }
 
-async function bundle(input, options) {
-  const build = await rolldown({ ...shared, input })
+async function bundle(input, options, plugins = shared.plugins) {
+  const build = await rolldown({ ...shared, input, plugins })
   try {
     return (await build.generate({ ...output, ...options })).output
   } catch (error) {
@@ -70,8 +71,14 @@ if (parseInt(process.versions.node, 10) >= ${MIN_NODE}) {
  * written as its escape, which means the same in texts and in patterns, but not in raw templates.
  */
 function inAscii({ fileName, code }) {
-  if (/\braw`[^`]*[^\x00-\x7f]/.test(code)) fail(`a raw template in ${fileName} has a character that cannot be escaped.`)
-  return code.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  if (/\braw`[^`]*\P{ASCII}/u.test(code))
+    fail(`a raw template in ${fileName} has a character that cannot be escaped.`)
+  return code.replace(/\P{ASCII}/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
 }
 
 function write(name, content) {
@@ -116,17 +123,20 @@ const startedAt = performance.now()
 const missing = Object.values(processes).filter((file) => !existsSync(at(file)))
 if (missing.length > 0) fail(`cannot build, for want of ${missing.join(' and ')}.`)
 
-const chunks = await bundle(processes, {
-  format: 'cjs',
-  entryFileNames: '[name].cjs',
-  chunkFileNames: 'chunk-[name]-[hash].cjs',
-})
+const plugins = [...shared.plugins, await statementTexts(shared)]
+const chunks = await bundle(
+  processes,
+  { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'chunk-[name]-[hash].cjs' },
+  plugins,
+)
 chunks.push(
-  ...(await bundle({ runner: 'src/runner/main.ts' }, {
-    format: 'cjs',
-    entryFileNames: '[name].cjs',
-    chunkFileNames: 'runner-[name]-[hash].cjs',
-  })),
+  // Of its own, so that it shares no file with what it does not need: one is started for every run.
+  ...(await bundle(
+    { runner: 'src/runner/main.ts' },
+    { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'runner-[name]-[hash].cjs' },
+    plugins,
+  )),
+  ...(await bundle({ kysely: 'kysely' }, { format: 'cjs', entryFileNames: KYSELY_FILE })),
   ...(await bundle(library, {
     format: 'esm',
     entryFileNames: '[name].mjs',

@@ -126,7 +126,8 @@ describe.skipIf(!isWanted || missing.length > 0)('two agents, one rough idea', (
 
     // What the models do.
     const bothAreThere = Promise.withResolvers<void>()
-    let pieces: { hello: string; bye: string } | null = null
+    const named = (mark: string) =>
+      rig.board.tasks().find(({ title }) => title.includes(`[[${mark}]]`))?.id ?? ''
     model.script('split', [
       { tool: 'kanban_list', args: {} },
       {
@@ -151,7 +152,7 @@ describe.skipIf(!isWanted || missing.length > 0)('two agents, one rough idea', (
           title: 'Tell what there is [[sum]]',
           assignee: 'writer',
           body: 'Bring both reports together.',
-          parents: [pieces?.hello, pieces?.bye],
+          parents: [named('hello'), named('bye')],
         },
       }),
       {
@@ -205,14 +206,9 @@ describe.skipIf(!isWanted || missing.length > 0)('two agents, one rough idea', (
     ).trim()
     person.known['idea'] = idea
     const helper = (await person.types('decompose <idea>')).trim()
-    const named = (mark: string) =>
-      rig.board.tasks().find(({ title }) => title.includes(`[[${mark}]]`))?.id ?? ''
-    await rig.until('both pieces to be proposed', () => named('hello') !== '' && named('bye') !== '')
-    pieces = { hello: named('hello'), bye: named('bye') }
     await rig.untilStatus(helper, 'done')
     await rig.untilGone(helper)
-    const { hello, bye } = pieces
-    const sum = named('sum')
+    const [hello, bye, sum] = [named('hello'), named('bye'), named('sum')]
     const proposals = await person.types('proposals <idea>')
     for (const id of [hello, bye, sum]) expect(proposals).toMatch(new RegExp(`${id} +waiting`))
     expect([hello, bye, sum, idea].map((id) => rig.board.task(id).status)).toEqual([

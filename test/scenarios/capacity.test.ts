@@ -75,7 +75,8 @@ describe('a long-lived gateway', () => {
       await batch(RUNS - Math.ceil(RUNS / 6))
       const after = await usage(rig)
       expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2)
-      expect(after.processes).toBe(before.processes)
+      // Somebody it is just done with may have been counted before.
+      expect(after.processes).toBeLessThanOrEqual(before.processes)
       expect(after.residentMb).toBeLessThan(before.residentMb + 40)
     },
     { timeoutMs: 240_000 + RUNS * 1_000 },

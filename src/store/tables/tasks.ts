@@ -1,10 +1,10 @@
 /** The cards. `updateTask` is for the kernel's `apply` alone. */
-import { sql, type Insertable, type Kysely, type Updateable } from 'kysely'
+import { sql, type Insertable, type Kysely } from 'kysely'
 import type { TaskFields } from '../../domain/change.ts'
 import type { Task, TaskStatus, WorkspaceKind } from '../../domain/task.ts'
 import type { Connection } from '../connection.ts'
 import type { Tables, TasksTable } from '../schema.ts'
-import { adHoc, statement, Statement, textsIn, type ParamValue } from '../statement.ts'
+import { adHoc, statement, Statement, textsIn, type ParamValue, type StatementText } from '../statement.ts'
 import { stringsFromJson, toJson } from './json.ts'
 
 /** Field of the domain to column of the table. */
@@ -135,21 +135,29 @@ function updateStatement(
   const key = `${withRun}:${names.join()}`
   const known = updates.get(key)
   if (known !== undefined) return known
-  const made = new Statement<Record<string, ParamValue>, unknown>((db, p) => {
-    const set = Object.fromEntries(
-      names.map((name) => [COLUMN[name], p[COLUMN[name]]]),
-    ) as Updateable<TasksTable>
-    const query = db
-      .updateTable('tasks')
-      .set(set)
-      .where('id', '=', p['where_id'] as string)
-      .where('status', '=', p['where_status'] as string)
-    return withRun
-      ? query.where('current_run_id', '=', p['where_run'] as number)
-      : query.where('current_run_id', 'is', null)
+  const made = new Statement<Record<string, ParamValue>, unknown>({
+    sqlite: updateText(names, withRun, () => '?'),
+    postgres: updateText(names, withRun, (place) => `$${place}`),
   })
   updates.set(key, made)
   return made
+}
+
+/** Written out: for Kysely to build it, every process that moves a card would have to load Kysely. */
+function updateText(
+  names: readonly (keyof Task)[],
+  withRun: boolean,
+  mark: (place: number) => string,
+): StatementText {
+  const slots: string[] = []
+  const taking = (column: string, slot: string) => `"${column}" = ${mark(slots.push(slot))}`
+  const set = names.map((name) => taking(COLUMN[name], COLUMN[name])).join(', ')
+  const where = [
+    taking('id', 'where_id'),
+    taking('status', 'where_status'),
+    withRun ? taking('current_run_id', 'where_run') : '"current_run_id" is null',
+  ]
+  return { sql: `update "tasks" set ${set} where ${where.join(' and ')}`, slots }
 }
 
 const heartbeat = statement<{ id: string; runId: number; now: number; expires: number }>()((db, p) =>

@@ -21,11 +21,21 @@ export async function leaksOf(secrets: readonly string[], rig: Rig): Promise<rea
   const wanted = [...new Set(secrets.flatMap(forms))]
   const places: [place: string, content: string][] = filesIn(rig.home)
     .filter((file) => !file.startsWith(join(rig.home, 'profiles')))
-    .map((file) => [relative(rig.home, file), readFileSync(file, 'latin1')])
+    .map((file) => [relative(rig.home, file), contentOf(file)])
   places.push(...(await answers(rig)), ...(await printed(rig)))
   return places.flatMap(([place, content]) =>
     wanted.filter((form) => content.includes(form)).map((form) => `${form} is in ${place}`),
   )
+}
+
+/** Empty for a file of a run that has just been put away. */
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 /** What everybody can read who may read everything, about every card and every run. */
