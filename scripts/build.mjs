@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
-import { isLate, lateBuiltins } from './late-builtins.mjs'
+import { isReplaced, lateBuiltins } from './late-builtins.mjs'
 import { at, fail, root, run } from './lib.mjs'
 import { KYSELY_FILE, statementTexts } from './statement-texts.mjs'
 
@@ -30,7 +30,8 @@ const NATIVE_TWINS = ['pg-native', 'bufferutil', 'utf-8-validate']
 const shared = {
   cwd: root,
   platform: 'node',
-  external: (id, importer) => NATIVE_TWINS.includes(id) || (id.startsWith('node:') && !isLate(id, importer)),
+  external: (id, importer) =>
+    NATIVE_TWINS.includes(id) || (id.startsWith('node:') && !isReplaced(id, importer)),
   plugins: [lateBuiltins],
   transform: { target: `node${MIN_NODE}`, define: { __YARD_VERSION__: JSON.stringify(version) } },
 }

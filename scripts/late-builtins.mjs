@@ -13,16 +13,33 @@ const takesPart = (importer) =>
   !importer.includes(`${sep}node_modules${sep}`) ||
   importer.includes(`${sep}node_modules${sep}commander${sep}`)
 
-export const isLate = (id, importer) =>
+const isLate = (id, importer) =>
   LATE.includes(id) && importer !== undefined && !importer.startsWith('\0') && takesPart(importer)
+
+// The library that serves HTTP asks of every request whether it came by HTTP/2. Ours speaks HTTP/1.1, and none ever did.
+const isUnused = (id, importer) =>
+  id === 'node:http2' && importer?.includes(`${sep}node_modules${sep}@hono${sep}`) === true
+const UNUSED = '\0unused:http2'
+const unusedHttp2 = `
+export class Http2ServerRequest {}
+export const constants = {}
+`
+
+/** Whether something else is put in the place of this part of Node. */
+export const isReplaced = (id, importer) => isLate(id, importer) || isUnused(id, importer)
 
 const PREFIX = '\0late:'
 
 export const lateBuiltins = {
   name: 'late-builtins',
-  resolveId: (id, importer) =>
-    isLate(id, importer) ? { id: PREFIX + id, moduleSideEffects: false } : undefined,
-  load: (id) => (id.startsWith(PREFIX) ? sourceOf(id.slice(PREFIX.length)) : undefined),
+  resolveId(id, importer) {
+    if (isUnused(id, importer)) return { id: UNUSED, moduleSideEffects: false }
+    return isLate(id, importer) ? { id: PREFIX + id, moduleSideEffects: false } : undefined
+  },
+  load(id) {
+    if (id === UNUSED) return unusedHttp2
+    return id.startsWith(PREFIX) ? sourceOf(id.slice(PREFIX.length)) : undefined
+  },
 }
 
 const sourceOf = (id) => `

@@ -53,41 +53,57 @@ export interface EventFilter {
   readonly newestFirst?: boolean
 }
 
+const COLUMNS = [
+  'e.id as id',
+  'e.task_id as taskId',
+  'e.run_id as runId',
+  'e.kind as kind',
+  'e.payload as payload',
+  'e.created_at as createdAt',
+  'e.actor as actor',
+  'e.door as door',
+] as const
+
+/** What every follower of the board asks all the time. */
+const following = statement<{ after: number; limit: number }>()((db, p) =>
+  db
+    .selectFrom('task_events as e')
+    .select(COLUMNS)
+    .where('e.id', '>', p.after)
+    .orderBy('e.id')
+    .limit(p.limit),
+)
+
+const MOST = 1_000
+
 export async function findEvents(db: Connection, filter: EventFilter): Promise<BoardEvent[]> {
-  const rows = await db.all(
-    adHoc(db.dialect, (kysely) => {
-      let query = kysely
-        .selectFrom('task_events as e')
-        .select([
-          'e.id as id',
-          'e.task_id as taskId',
-          'e.run_id as runId',
-          'e.kind as kind',
-          'e.payload as payload',
-          'e.created_at as createdAt',
-          'e.actor as actor',
-          'e.door as door',
-        ])
-        .orderBy('e.id', filter.newestFirst ? 'desc' : 'asc')
-        .limit(filter.limit ?? 1_000)
-      if (filter.after !== undefined) query = query.where('e.id', '>', filter.after)
-      if (filter.taskId !== undefined) query = query.where('e.task_id', '=', filter.taskId)
-      if (filter.runId !== undefined) query = query.where('e.run_id', '=', filter.runId)
-      if (filter.kinds !== undefined) query = query.where('e.kind', 'in', [...filter.kinds])
-      if (filter.assignee !== undefined || filter.tenant !== undefined) {
-        query = query.where((eb) => {
-          let tasks = eb.selectFrom('tasks as t').select('t.id').whereRef('t.id', '=', 'e.task_id')
-          if (filter.assignee !== undefined) tasks = tasks.where('t.assignee', '=', filter.assignee)
-          if (filter.tenant !== undefined) tasks = tasks.where('t.tenant', '=', filter.tenant)
-          return eb.exists(tasks)
-        })
-      }
-      return query
-    }),
-    {},
-  )
+  const { after, limit = MOST, ...narrower } = filter
+  const isFollowing = after !== undefined && Object.values(narrower).every((value) => value === undefined)
+  const rows = isFollowing ? await db.all(following, { after, limit }) : await db.all(asked(db, filter), {})
   return rows.map((row) => ({ ...row, payload: objectFromJson(row.payload) ?? {} }))
 }
+
+const asked = (db: Connection, filter: EventFilter) =>
+  adHoc(db.dialect, (kysely) => {
+    let query = kysely
+      .selectFrom('task_events as e')
+      .select(COLUMNS)
+      .orderBy('e.id', filter.newestFirst ? 'desc' : 'asc')
+      .limit(filter.limit ?? MOST)
+    if (filter.after !== undefined) query = query.where('e.id', '>', filter.after)
+    if (filter.taskId !== undefined) query = query.where('e.task_id', '=', filter.taskId)
+    if (filter.runId !== undefined) query = query.where('e.run_id', '=', filter.runId)
+    if (filter.kinds !== undefined) query = query.where('e.kind', 'in', [...filter.kinds])
+    if (filter.assignee !== undefined || filter.tenant !== undefined) {
+      query = query.where((eb) => {
+        let tasks = eb.selectFrom('tasks as t').select('t.id').whereRef('t.id', '=', 'e.task_id')
+        if (filter.assignee !== undefined) tasks = tasks.where('t.assignee', '=', filter.assignee)
+        if (filter.tenant !== undefined) tasks = tasks.where('t.tenant', '=', filter.tenant)
+        return eb.exists(tasks)
+      })
+    }
+    return query
+  })
 
 const latest = statement<Record<string, never>>()((db) =>
   db.selectFrom('task_events').select(({ fn }) => fn.max('id').as('id')),
