@@ -7,8 +7,7 @@ import * as z from 'zod/mini'
 
 z.config(en())
 
-const described = <S extends z.ZodMiniType>(schema: S, about: string): S =>
-  schema.check(z.describe(about)) as S
+const described = <S extends z.ZodMiniType>(schema: S, about: string): S => schema.check(z.describe(about))
 
 export const text = (about: string) => described(z.string(), about)
 export const optionalText = (about: string) => described(z.optional(z.string()), about)

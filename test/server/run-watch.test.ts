@@ -16,10 +16,16 @@ for (const database of databases)
       const seen = new Set<number>()
       const told: [station: string, run: RunStations, at?: number, outcome?: string][] = []
       let wake = () => {}
+      const begun = Promise.withResolvers<void>()
       using _watch = new RunWatch(
         {
           kernel: {
             ...kernel,
+            async getLatestEventId() {
+              const id = await kernel.getLatestEventId()
+              begun.resolve()
+              return id
+            },
             async readEvents(filter) {
               const events = await kernel.readEvents(filter)
               // After the watch has taken them.
@@ -49,6 +55,8 @@ for (const database of databases)
             wake = resolve
           })
       }
+      // What it finds at its beginning it does not tell of.
+      await begun.promise
       await board.given()
       const card = await board.given({ assignee: null })
       await noticed()
