@@ -70,7 +70,13 @@ export async function ensureInstalled() {
   return code === 0
 }
 
-const sources = ['src', 'package.json', 'scripts/build.mjs']
+const sources = [
+  'src',
+  'package.json',
+  'scripts/build.mjs',
+  'scripts/late-builtins.mjs',
+  'scripts/statement-texts.mjs',
+]
 
 function newestChange(path) {
   const stat = statSync(path, { throwIfNoEntry: false })
