@@ -410,9 +410,10 @@ for (const each of wanted) {
     })
 
     story('leaves', async ({ rig, model }) => {
+      const isSeen = Promise.withResolvers<void>()
       model.script('leaves', [
         habits.run('setsid sleep 600 >/dev/null 2>&1 & nohup sleep 601 >/dev/null 2>&1 & echo started'),
-        complete('I left something running'),
+        { ...complete('I left something running'), after: isSeen.promise },
         { say: 'Done.' },
       ])
       const id = await rig.create({ title: 'Leave [[leaves]]', profile: 'coder' })
@@ -421,6 +422,7 @@ for (const each of wanted) {
         'something to be left',
         async () => (await rig.observed()).live.filter(isLeft).length > 1,
       )
+      isSeen.resolve()
       await rig.untilStatus(id, 'done')
       await rig.untilGone(id)
       expect((await rig.observed()).live.filter(isLeft)).toEqual([])
