@@ -111,30 +111,21 @@ async function connected(tools: ServedTools, message: Message): Promise<object |
 }
 
 async function selfContained(tools: ServedTools, message: Message): Promise<object | null> {
-  const isFor = { [`${META}/serverInfo`]: IMPLEMENTATION }
+  const _meta = { [`${META}/serverInfo`]: IMPLEMENTATION }
   const fresh = { ttlMs: 0, cacheScope: 'private' }
-  switch (message.method) {
-    case 'server/discover':
-      return hasOnly(message.params, ['_meta'])
-        ? {
-            supportedVersions: [SELF_CONTAINED],
-            capabilities: CAPABILITIES,
-            instructions: tools.instructions,
-            resultType: 'complete',
-            ...fresh,
-            _meta: isFor,
-          }
-        : null
-    default: {
-      const result = await ofTools(tools, message)
-      if (result === null) return null
-      return {
-        ...result,
-        resultType: 'complete',
-        ...(message.method === 'tools/list' ? fresh : {}),
-        _meta: isFor,
-      }
-    }
+  if (message.method !== 'server/discover') {
+    const result = await ofTools(tools, message)
+    const keeping = message.method === 'tools/list' ? fresh : {}
+    return result && { ...result, resultType: 'complete', ...keeping, _meta }
+  }
+  if (!hasOnly(message.params, ['_meta'])) return null
+  return {
+    supportedVersions: [SELF_CONTAINED],
+    capabilities: CAPABILITIES,
+    instructions: tools.instructions,
+    resultType: 'complete',
+    ...fresh,
+    _meta,
   }
 }
 

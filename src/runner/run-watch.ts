@@ -18,6 +18,7 @@ const LEAVE_MS = 2_000
 const ANNOUNCE_EVERY_MS = 1_000
 /** Tries to end a tree that will not end wait this long between them. */
 const STUBBORN_MS = 1_000
+
 interface RunWatchOptions {
   readonly spec: RunSpec
   readonly kernel: Kernel
@@ -33,7 +34,6 @@ interface RunWatchOptions {
 export class RunWatch {
   readonly #options: RunWatchOptions
   readonly #done = new AbortController()
-  readonly #startedAt: number
   #cause: StopCause | null = null
   #over: StopCause | null = null
   #renewedAt: number
@@ -43,8 +43,7 @@ export class RunWatch {
 
   constructor(options: RunWatchOptions) {
     this.#options = options
-    this.#startedAt = options.clock.monotonicMs()
-    this.#renewedAt = this.#startedAt
+    this.#renewedAt = options.clock.monotonicMs()
   }
 
   /** Ends the worker; the first cause stays. */

@@ -10,6 +10,7 @@ import {
   SqliteQueryCompiler,
   sql,
   type Compilable,
+  type Dialect,
   type QueryCompiler,
   type RawBuilder,
 } from 'kysely'
@@ -51,28 +52,31 @@ const once = <T>(make: () => T): (() => T) => {
 
 type Builders = Readonly<Record<DialectName, () => Kysely<Tables>>>
 
+const builderWith = (
+  dialect: Pick<Dialect, 'createAdapter' | 'createIntrospector'>,
+  createQueryCompiler: () => QueryCompiler,
+): (() => Kysely<Tables>) =>
+  once(
+    () =>
+      new Kysely<Tables>({
+        dialect: { ...dialect, createDriver: () => new DummyDriver(), createQueryCompiler },
+      }),
+  )
+
 const buildersWith = (sqlite: () => QueryCompiler, postgres: () => QueryCompiler): Builders => ({
-  sqlite: once(
-    () =>
-      new Kysely<Tables>({
-        dialect: {
-          createAdapter: () => new SqliteAdapter(),
-          createDriver: () => new DummyDriver(),
-          createIntrospector: (db) => new SqliteIntrospector(db),
-          createQueryCompiler: sqlite,
-        },
-      }),
+  sqlite: builderWith(
+    {
+      createAdapter: () => new SqliteAdapter(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+    },
+    sqlite,
   ),
-  postgres: once(
-    () =>
-      new Kysely<Tables>({
-        dialect: {
-          createAdapter: () => new PostgresAdapter(),
-          createDriver: () => new DummyDriver(),
-          createIntrospector: (db) => new PostgresIntrospector(db),
-          createQueryCompiler: postgres,
-        },
-      }),
+  postgres: builderWith(
+    {
+      createAdapter: () => new PostgresAdapter(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+    },
+    postgres,
   ),
 })
 

@@ -165,6 +165,30 @@ describe.runIf(process.platform === 'linux')('what a worker starts', () => {
   )
 })
 
+behaviour(
+  'tools.eras',
+  'what is unusual is answered through the same door, by the library of the protocol',
+  async () => {
+    await using run = await serveRun(SQLITE)
+    const { url, token } = run.served
+    const ask = (message: object, headers = {}) =>
+      post(url, { ...bearer(token), ...headers }, JSON.stringify(message))
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
+    expect(await ask([ping])).toEqual({
+      status: 200,
+      text: `event: message\ndata: ${JSON.stringify({ result: {}, jsonrpc: '2.0', id: 1 })}\n\n`,
+    })
+    expect((await ask({ ...ping, method: 'resources/list' })).text).toContain('-32601')
+    expect((await ask(ping, { 'mcp-protocol-version': '1999-01-01' })).status).toBe(400)
+    expect((await ask(ping, { accept: 'application/json' })).status).toBe(406)
+    expect((await post(url, bearer(token), '{')).status).toBe(400)
+    const call = { name: 'kanban_heartbeat', arguments: { note: 'on it' }, task: null }
+    await ask({ ...ping, method: 'tools/call', params: call })
+    await run.ok('kanban_complete', { summary: 'x' })
+    expect(run.told.filter((sentence) => sentence.includes('Error'))).toEqual([])
+  },
+)
+
 describe('large messages', () => {
   behaviour(
     ['F66', 'tools.answers'],
