@@ -2,8 +2,10 @@
 // All steps run even when one fails; the last line counts the steps and the single tests.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { run } from './lib.mjs'
+import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+import { root, run } from './lib.mjs'
 
 const STEPS = [
   { name: 'format', command: ['oxfmt', '--check'], hint: 'npm run format repairs it' },
@@ -47,12 +49,13 @@ async function checkTests() {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ])
-    const { numPassedTests: passed, numFailedTests } = readReport(report)
+    const { numPassedTests: passed, numFailedTests, testResults } = readReport(report)
     // A file that does not load, or an error outside a test, fails the run without failing a test.
     const failed = code === 0 ? numFailedTests : Math.max(1, numFailedTests)
     console.log(
       `${failed > 0 ? 'FAIL ' : 'ok   '} ${label('tests')} ${secondsSince(start)} (${plural(passed, 'test')} passed)`,
     )
+    for (const line of failures(testResults)) console.log(line)
     return { passed, failed }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -63,8 +66,32 @@ function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    return { numPassedTests: 0, numFailedTests: 1 }
+    return { numPassedTests: 0, numFailedTests: 1, testResults: [] }
   }
+}
+
+const REASON_LINES = 20
+
+/** What failed and why in a few lines each, once more at the end: the reports themselves are thousands of lines above. */
+function* failures(files) {
+  for (const { name, status, message, assertionResults: tests } of files) {
+    const failed = tests.filter((test) => test.status === 'failed')
+    for (const { fullName, failureMessages } of failed)
+      yield failure(name, fullName, failureMessages.join('\n'))
+    if (status === 'failed' && failed.length === 0) yield failure(name, 'does not load', message)
+  }
+}
+
+function failure(file, title, reason) {
+  const lines = stripVTControlCharacters(reason)
+    .replaceAll(`${pathToFileURL(root)}/`, '')
+    .replaceAll(`${root}/`, '')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/node_modules|<anonymous>/.test(line))
+  return [
+    `✖ ${relative(root, file)} › ${title}`,
+    ...lines.slice(0, REASON_LINES).map((line) => `    ${line}`),
+  ].join('\n')
 }
 
 let passed = 0

@@ -75,7 +75,8 @@ describe('the rules of the board', () => {
         if (rig.board.task(id).status === 'running') await rig.yard('stop', id)
       await rig.until('all runs to be over', () => rig.board.count('task_runs where ended_at is null') === 0)
       for (const id of ids) {
-        await rig.untilGone(id)
+        // One that was put aside before its turn never ran.
+        if (rig.board.runs(id).length > 0) await rig.untilGone(id)
         const statuses = rig.board
           .events({ task: id })
           .flatMap(({ payload }) => (typeof payload['status'] === 'string' ? [payload['status']] : []))
