@@ -129,9 +129,13 @@ async function triageReasons(db: Connection, { id }: Task): Promise<Reason[]> {
         { blockedBy: waiting.map((card) => card.id), lift: `yard release ${id}` },
       ),
     )
-  const rough = reason('status', 'it is a rough idea: nothing runs it before somebody specifies it', {
-    lift: `yard move ${id} ready`,
-  })
+  const rough = reason(
+    'status',
+    `it is a rough idea, which nothing runs: have it worked out (yard specify ${id}, yard decompose ${id}), or make it work as it is`,
+    {
+      lift: `yard move ${id} ready`,
+    },
+  )
   return reasons.length === 0 ? [rough] : reasons
 }
 
