@@ -57,7 +57,6 @@ export class EventHub implements Disposable {
    */
   async subscribe(line: Line, filter: EventFilter, since: number | null): Promise<Disposable> {
     const latest = await this.#deps.kernel.getLatestEventId()
-    this.#start(latest)
     const subscriber: Subscriber = {
       line,
       filter,
@@ -66,6 +65,7 @@ export class EventHub implements Disposable {
       state: 'behind',
     }
     this.#subscribers.add(subscriber)
+    this.#start(latest)
     this.#send(subscriber, {
       type: 'hello',
       ...this.#empty(subscriber),
@@ -90,6 +90,8 @@ export class EventHub implements Disposable {
     this.#cursor = latest
     this.#watch = this.#deps.kernel.deps.store.watch(() => this.#wake())
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT_SECONDS * 1000).unref()
+    // What was committed before the watch began wakes nobody.
+    this.#wake()
   }
 
   #stop(): void {
@@ -114,7 +116,10 @@ export class EventHub implements Disposable {
       while (this.#isDue && this.#subscribers.size > 0) {
         this.#isDue = false
         const startedAt = this.#deps.clock.monotonicMs()
-        const changes = await this.#deps.kernel.readChanges({ after: this.#cursor, limit: BATCH })
+        const after = this.#cursor
+        const changes = await this.#deps.kernel.readChanges({ after, limit: BATCH })
+        // All clients left while it was read, and one that came in since began elsewhere.
+        if (this.#cursor !== after) continue
         const last = changes.events.at(-1)?.id
         if (last === undefined) continue
         if (changes.events.length === BATCH) this.#isDue = true
@@ -122,7 +127,8 @@ export class EventHub implements Disposable {
         this.#lagMs = this.#deps.clock.monotonicMs() - startedAt
       }
     } catch (error) {
-      // The next wake-up reads again; the feed also wakes now and then by itself.
+      // The next wake-up reads again, or the next heartbeat.
+      this.#isDue = true
       this.#deps.log.warn('events could not be read for the stream', { error })
     } finally {
       this.#isReading = false
@@ -186,6 +192,7 @@ export class EventHub implements Disposable {
   }
 
   #beat(): void {
+    if (this.#isDue) this.#wake()
     const now = this.#deps.clock.now()
     for (const subscriber of this.#subscribers) {
       if (subscriber.state === 'live')
