@@ -1,6 +1,6 @@
 /** What a request holds, checked against its operation: everything unknown or malformed is named, nothing is guessed. */
 import type { z } from 'zod'
-import { invalid } from '../domain/errors.ts'
+import { invalid, type YardError } from '../domain/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Operation } from '../contract/operations/operation.ts'
 
@@ -11,13 +11,20 @@ export interface RawInput {
   readonly body: unknown
 }
 
-/** Path, query and body in one object, each value as its shape says. Throws `bad_request` with every fault. */
+/** Faults that are named; of the others only the number is told. */
+const MOST_NAMED = 10
+
+/** Put into words only when it is named: there can be as many as fit into a body. */
+type Fault = () => string
+
+/** Path, query and body in one object, each value as its shape says. Throws `bad_request` with the faults. */
 export function checkInput(operation: Operation, raw: RawInput): Record<string, unknown> {
-  const faults: string[] = []
-  const take = (schema: z.ZodType, value: unknown, place: string): Record<string, unknown> => {
+  const faults: Fault[] = []
+  const take = (schema: z.ZodType, value: unknown, place: Place): Record<string, unknown> => {
     const result = parse(schema, value)
     if (result.success) return result.data as Record<string, unknown>
-    faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, place, schema, value)))
+    for (const issue of result.error.issues)
+      for (const fault of faultsOf(issue, place, schema)) faults.push(fault)
     return {}
   }
   const input = {
@@ -25,72 +32,82 @@ export function checkInput(operation: Operation, raw: RawInput): Record<string, 
     ...take(operation.query, raw.query, 'the query'),
     ...(operation.body === null ? {} : take(operation.body, raw.body ?? {}, 'the body')),
   }
-  if (faults.length > 0) {
-    throw invalid('bad_request', `This request cannot be understood: ${faults.slice(0, 10).join('; ')}.`, {
-      faults,
-      next: `Correct it; what it may hold is at /api/docs#${operation.id}`,
-    })
-  }
+  if (faults.length > 0) throw refused(operation, faults)
   return input
 }
+
+function refused({ id }: Operation, faults: readonly Fault[]): YardError {
+  const named = faults.slice(0, MOST_NAMED).map((fault) => fault())
+  const others = faults.length - named.length
+  return invalid(
+    'bad_request',
+    `This request cannot be understood: ${named.join('; ')}${others === 0 ? '' : `; and ${others} more like that`}.`,
+    { faults: named, next: `Correct it; what it may hold is at /api/docs#${id}` },
+  )
+}
+
+type Place = 'the path' | 'the query' | 'the body'
 
 /** Checking goes as deep as the value does; one that is deeper than any sensible one is refused rather than followed. */
 function parse(schema: z.ZodType, value: unknown): ReturnType<z.ZodType['safeParse']> {
   try {
-    return schema.safeParse(value)
+    return schema.safeParse(value, { reportInput: true })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw invalid('too_deep', 'The body of this request is nested too deeply. Put the values side by side.')
   }
 }
 
-function faultsOf(issue: z.core.$ZodIssue, place: string, schema: z.ZodType, value: unknown): string[] {
-  const name = issue.path.map(String).join('.')
+function faultsOf(issue: z.core.$ZodIssue, place: Place, schema: z.ZodType): Fault[] {
+  // What is a list behind a query is one text in it.
+  const path = place === 'the query' ? issue.path.slice(0, 1) : issue.path
+  const name = path.map(String).join('.')
   const at = name === '' ? place : `${name} in ${place}`
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = issue.path.length === 0 ? namesOf(schema) : []
-      return issue.keys.map((key) => {
+      const known = name === '' ? namesOf(schema) : []
+      return issue.keys.map((key) => () => {
         const near = nearest(key, known)
         return `${place} holds ${shown(key)}${name === '' ? '' : ` in ${name}`}, which is not known${near === null ? '' : ` (did you mean ${near}?)`}`
       })
     }
     case 'invalid_type':
-      return valueAt(value, issue.path) === undefined
-        ? [`${at} is missing`]
-        : [`${at} must be ${TYPES[issue.expected] ?? `of type ${issue.expected}`}`]
+      return [
+        () =>
+          issue.input === undefined
+            ? `${at} is missing`
+            : `${at} must be ${TYPES[issue.expected] ?? `of type ${issue.expected}`}`,
+      ]
     case 'invalid_value':
       return [
-        `${at} is ${shown(valueAt(value, issue.path))}, and must be one of ${issue.values.map(String).join(', ')}`,
+        () => `${at} is ${shown(issue.input)}, and must be one of ${issue.values.map(String).join(', ')}`,
       ]
     case 'invalid_union':
-      return unionFaults(issue, at, place, schema, value)
+      return unionFaults(issue, at, place, schema)
     case 'too_big':
-      return [
-        `${at} is too ${issue.origin === 'number' || issue.origin === 'int' ? 'big' : 'long'}: ${issue.maximum} is the most`,
-      ]
+      return [() => `${at} is too ${isNumber(issue.origin) ? 'big' : 'long'}: ${issue.maximum} is the most`]
     case 'too_small':
       return [
-        `${at} is too ${issue.origin === 'number' || issue.origin === 'int' ? 'small' : 'short'}: ${issue.minimum} is the least`,
+        () => `${at} is too ${isNumber(issue.origin) ? 'small' : 'short'}: ${issue.minimum} is the least`,
       ]
     default:
-      return [`${at}: ${issue.message}`]
+      return [() => `${at}: ${issue.message}`]
   }
 }
+
+const isNumber = (origin: string): boolean => origin === 'number' || origin === 'int'
 
 /** Of a choice between kinds of values, the one that came closest says what is wrong. */
 function unionFaults(
   issue: Extract<z.core.$ZodIssue, { code: 'invalid_union' }>,
   at: string,
-  place: string,
+  place: Place,
   schema: z.ZodType,
-  value: unknown,
-): string[] {
-  const given = valueAt(value, issue.path)
+): Fault[] {
   const closest = issue.errors.findLast((faults) => faults.some((fault) => fault.code !== 'invalid_type'))
-  if (closest === undefined) return [`${at} is ${shown(given)}, which is not what it may be`]
+  if (closest === undefined) return [() => `${at} is ${shown(issue.input)}, which is not what it may be`]
   return closest.flatMap((fault) =>
-    faultsOf({ ...fault, path: [...issue.path, ...fault.path] }, place, schema, value),
+    faultsOf({ ...fault, path: [...issue.path, ...fault.path] }, place, schema),
   )
 }
 
@@ -109,16 +126,11 @@ const namesOf = (schema: z.ZodType): string[] =>
     ? Object.keys(schema.shape)
     : []
 
-const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>(
-    (at, key) =>
-      typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
-    value,
-  )
-
 const MAX_SHOWN = 80
 
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = JSON.stringify(typeof value === 'string' ? value.slice(0, MAX_SHOWN + 1) : value) ?? 'nothing'
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`
 }

@@ -309,6 +309,57 @@ test('bodies that are no JSON, too long, too deep or not said to be JSON are ref
   expect((await server.test.task(card.id)).status).toBe('ready')
 })
 
+describe('a request that cannot be understood', () => {
+  const detailOf = async (answer: Promise<Answer>) => {
+    const { status, body } = await answer
+    expect({ status, body }).toMatchObject({ status: 400, body: { code: 'bad_request' } })
+    return (body as { detail: string }).detail
+  }
+
+  test('is told the value that is wrong, and what would be right, also of a list in a query', async () => {
+    await using server = await openTestServer()
+    expect(await detailOf(server.ask('/api/kanban/tasks?status=todo,zz'))).toBe(
+      'This request cannot be understood: status in the query is "zz", and must be one of triage, todo, ready, running, blocked, review, done, archived.',
+    )
+    expect(await detailOf(server.ask('/api/kanban/tasks?status=zz&status=yy&limit=many'))).toBe(
+      'This request cannot be understood: status in the query is "zz", and must be one of triage, todo, ready, running, blocked, review, done, archived; status in the query is "yy", and must be one of triage, todo, ready, running, blocked, review, done, archived; limit in the query: must be a whole number.',
+    )
+    const values = {
+      [`${'['.repeat(50_000)}${']'.repeat(50_000)}`]: 'a list',
+      '{"a":1}': 'an object',
+      [`"${'x'.repeat(200)}"`]: `"${'x'.repeat(79)}…`,
+      7: '7',
+    }
+    for (const [value, told] of Object.entries(values))
+      expect(
+        await detailOf(
+          server.ask('/api/kanban/tasks/t_1', {
+            method: 'PATCH',
+            body: `{"status":${value}}`,
+            headers: { 'content-type': 'application/json' },
+          }),
+        ),
+      ).toContain(`status in the body is ${told}, and must be one of triage,`)
+  })
+
+  test('names ten of its faults and counts the others, however many there are', async () => {
+    await using server = await openTestServer()
+    const names = Array.from({ length: 400_000 }, (_, index) => [`key${index}`, 1] as const)
+    const detail = await detailOf(
+      server.ask('/api/kanban/tasks', { method: 'POST', body: Object.fromEntries(names) }),
+    )
+    expect(detail.match(/which is not known/g)).toHaveLength(9)
+    expect(detail).toMatch(/title in the body is missing; .*; and 399991 more like that\.$/)
+    const value = Array.from({ length: 2_000_000 }, () => 0)
+    expect(
+      await detailOf(
+        server.ask('/api/kanban/settings/kanban.max_running', { method: 'PUT', body: { value } }),
+      ),
+    ).toBe('This request cannot be understood: value in the body is too long: 1000 is the most.')
+    expect(server.logged.filter(({ level }) => level === 'error')).toEqual([])
+  })
+})
+
 describe('the document', () => {
   test('is a valid OpenAPI 3.1 document, and describes every operation', async () => {
     await using server = await openTestServer()

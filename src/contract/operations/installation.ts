@@ -4,7 +4,7 @@ import { optional, status, word } from './fields.ts'
 import { operation } from './operation.ts'
 import { seconds, text, textOrNull } from './shapes.ts'
 
-const value = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).nullable()
+const value = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).max(1_000)]).nullable()
 
 /** Prices and agents of one's own are maps; these are changed in the file. */
 const held = z.union([value, z.record(z.string(), z.unknown())])
