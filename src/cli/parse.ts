@@ -36,7 +36,7 @@ export async function parse(words: readonly string[], options: ParseOptions): Pr
   if (first.startsWith('-'))
     throw new UsageError(`${first} stands where a command should. Write: yard <command> ${first}`)
   const found = findEntry(words)
-  const group = GROUPS[first]
+  const group = own(GROUPS, first)
   if (
     found === null ||
     (found.words === 1 && group !== undefined && isUnknownMember(first, rest[0], found.entry))
@@ -79,11 +79,15 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   tree: 'show',
 }
 
+/** `constructor` is a word like any other. */
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
+
 function unknownCommand(word: string): never {
   const known = TABLE.filter(({ hidden }) => hidden !== true).map(({ name }) => name.split(' ')[0] ?? name)
   const near = nearest(word, [...new Set(known)])
   // Of very short words nearly everything is a slip.
-  const guess = SYNONYMS[word] ?? (word.length > 3 || near?.startsWith(word.charAt(0)) ? near : null)
+  const guess = own(SYNONYMS, word) ?? (word.length > 3 || near?.startsWith(word.charAt(0)) ? near : null)
   throw new UsageError(
     `There is no command ${JSON.stringify(word)}.${guess === null ? '' : ` Did you mean: yard ${guess}`}\nAll commands: yard --help`,
   )

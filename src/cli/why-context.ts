@@ -17,7 +17,7 @@ async function capsFor({ services, kernel }: Context, { assignee }: Task): Promi
   if (assignee === null) return caps
   const { byAssignee } = await (await kernel()).getStats()
   // Where none of its cards run, the profile's own cap cannot be the reason, and the profile need not be read.
-  if ((byAssignee[assignee]?.running ?? 0) === 0) return caps
+  if ((byAssignee.get(assignee)?.running ?? 0) === 0) return caps
   const finding = (await services.profiles()).find(assignee)
   const own = finding.state === 'found' ? finding.profile.limits.maxRunning : null
   return own === null ? caps : { ...caps, profile: own }

@@ -272,15 +272,21 @@ type Counts = Readonly<Partial<Record<TaskStatus, number>>>
 export interface StatsFacts {
   readonly byStatus: Counts
   /** `''` stands for nobody. */
-  readonly byAssignee: Readonly<Record<string, Counts>>
+  readonly byAssignee: ReadonlyMap<string, Counts>
   readonly oldestReadyAgeSeconds: number | null
 }
 
 export const statsView = (stats: StatsFacts) => ({
   by_status: stats.byStatus,
-  by_assignee: stats.byAssignee,
+  by_assignee: Object.fromEntries(stats.byAssignee),
   oldest_ready_age_seconds: stats.oldestReadyAgeSeconds,
 })
+
+/** Everybody who can be given cards (`profiles`), and everybody who has some. */
+export const assigneeViews = ({ byAssignee }: StatsFacts, profiles: readonly string[]) =>
+  [...new Set([...profiles, ...[...byAssignee.keys()].filter(Boolean)])]
+    .toSorted()
+    .map((name) => ({ name, on_disk: profiles.includes(name), counts: byAssignee.get(name) ?? {} }))
 
 export interface WorkerContextFacts {
   readonly version: number

@@ -63,10 +63,12 @@ import { readMail, recordDelivery, unheardBy } from './run-mail.ts'
 import { askLease, recordBaseCommit, recordSpawn, renewLease, startRun } from './run-lease.ts'
 import { searchTasks } from './search-tasks.ts'
 import {
+  creatorOf,
   getLatestEventId,
   getRun,
   getStats,
   getTask,
+  listCreatedBy,
   listHolds,
   listLinks,
   listLiveRuns,
@@ -110,6 +112,7 @@ const VERBS = {
   freeTask,
   getAttachment,
   getLatestEventId,
+  creatorOf,
   getRun,
   getStats,
   getTask,
@@ -128,6 +131,7 @@ const VERBS = {
   listAttachments,
   listBudgets,
   listCredentials,
+  listCreatedBy,
   listHolds,
   listLinks,
   listLiveRuns,

@@ -5,7 +5,7 @@ import type { WriteTransaction } from '../store/connection.ts'
 import { insertLink, isDescendant, removeLink } from '../store/tables/links.ts'
 import { lockLinks } from '../store/tables/locks.ts'
 import { lockTask } from '../store/tables/tasks.ts'
-import { findCreatorRun } from '../store/tables/events.ts'
+import { findCreator } from '../store/tables/events.ts'
 import { findRun } from '../store/tables/runs.ts'
 import { findProposer } from '../store/tables/triage.ts'
 import { note, promoteIfFree, signatureOf, waitAgain } from './apply.ts'
@@ -109,20 +109,19 @@ async function lockBoth(tx: WriteTransaction, parentId: TaskId, childId: TaskId)
   return { parent, child }
 }
 
-/** A worker may only make cards wait that its own run created. */
+/** A worker may only make cards wait that a run of its own card created or proposed. */
 async function assertOwnLink(
   tx: WriteTransaction,
   childId: TaskId,
   actor: Extract<Actor, { kind: 'worker' }>,
 ): Promise<void> {
   const { runId } = actor.capability
-  if ((await findCreatorRun(tx, childId)) === runId) return
-  // What an earlier attempt at the same card proposed is this one's to order, too.
   const own = (await findRun(tx, runId))?.taskId
-  if (own !== undefined && (await findProposer(tx, childId)) === own) return
+  if (own !== undefined && [await findCreator(tx, childId), await findProposer(tx, childId)].includes(own))
+    return
   throw denied(
     'not_your_card',
-    `Cannot change what ${childId} waits for: run ${runId} did not create it. Leave a comment on it instead.`,
+    `Cannot change what ${childId} waits for: no run of ${own} created it. Leave a comment on it instead.`,
     { child: childId },
   )
 }

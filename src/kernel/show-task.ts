@@ -3,12 +3,18 @@ import type { Hold } from '../domain/hold.ts'
 import type { BoardEvent } from '../domain/event.ts'
 import { invalid, notFound, taskNotFound } from '../domain/errors.ts'
 import type { Run, RunEvidence, RunProcess } from '../domain/run.ts'
-import type { Comment, Task, TaskStatus } from '../domain/task.ts'
+import type { Comment, Task, TaskId, TaskStatus } from '../domain/task.ts'
 import type { Connection } from '../store/connection.ts'
 import { findAttachments, type Attachment } from '../store/tables/attachments.ts'
 import { findComments } from '../store/tables/comments.ts'
 import { findMail, type RunMail } from '../store/tables/run-mail.ts'
-import { findEvents, latestEventId, type EventFilter } from '../store/tables/events.ts'
+import {
+  findCreatedBy,
+  findCreator,
+  findEvents,
+  latestEventId,
+  type EventFilter,
+} from '../store/tables/events.ts'
 import { findHolds, findOpenHolds, holding } from '../store/tables/holds.ts'
 import { findLateReports, type LateReport } from '../store/tables/late-reports.ts'
 import { ledgerTotals } from '../store/tables/ledger.ts'
@@ -134,6 +140,14 @@ export async function listRuns({ store }: KernelDeps, taskId: string): Promise<R
   })
 }
 
+/** The card in whose run this one was created; null when a person created it, or it is not there. */
+export const creatorOf = ({ store }: KernelDeps, id: TaskId): Promise<TaskId | null> =>
+  store.read((db) => findCreator(db, id))
+
+/** The cards that the runs of a card created, in that order. */
+export const listCreatedBy = ({ store }: KernelDeps, id: TaskId): Promise<TaskId[]> =>
+  store.read((db) => findCreatedBy(db, id))
+
 /** The cards a card waits for, and those that wait for it. */
 export const listLinks = (
   { store }: KernelDeps,
@@ -152,7 +166,7 @@ export const getLatestEventId = ({ store }: KernelDeps): Promise<number> => stor
 export interface BoardStats {
   readonly byStatus: Readonly<Partial<Record<TaskStatus, number>>>
   /** Cards of each assignee by status; archived ones left out. `''` stands for nobody. */
-  readonly byAssignee: Readonly<Record<string, Readonly<Partial<Record<TaskStatus, number>>>>>
+  readonly byAssignee: ReadonlyMap<string, Readonly<Partial<Record<TaskStatus, number>>>>
   readonly oldestReadyAgeSeconds: number | null
 }
 
@@ -160,12 +174,13 @@ export async function getStats({ store }: KernelDeps): Promise<BoardStats> {
   const now = await store.now()
   return store.read(async (db) => {
     const byStatus: Partial<Record<TaskStatus, number>> = {}
-    const byAssignee: Record<string, Partial<Record<TaskStatus, number>>> = {}
+    // A map, because a name may be `__proto__`.
+    const byAssignee = new Map<string, Partial<Record<TaskStatus, number>>>()
     for (const { status, assignee, count } of await countTasks(db)) {
       byStatus[status] = (byStatus[status] ?? 0) + count
       if (status === 'archived') continue
-      const mine = (byAssignee[assignee ?? ''] ??= {})
-      mine[status] = (mine[status] ?? 0) + count
+      const mine = byAssignee.get(assignee ?? '') ?? {}
+      byAssignee.set(assignee ?? '', { ...mine, [status]: (mine[status] ?? 0) + count })
     }
     const oldest = await oldestReadyAt(db)
     return { byStatus, byAssignee, oldestReadyAgeSeconds: oldest === null ? null : Math.max(0, now - oldest) }

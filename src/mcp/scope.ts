@@ -1,4 +1,4 @@
-/** How far a caller's tools reach: a worker's to its own card and the cards its run created, an orchestrator's over the board. */
+/** How far a caller's tools reach: a worker's to its own card and the cards that runs of it created, an orchestrator's over the board. */
 import { denied } from '../domain/errors.ts'
 import type { TaskId } from '../domain/task.ts'
 import type { ToolContext } from './tool.ts'
@@ -7,7 +7,8 @@ import type { ToolContext } from './tool.ts'
 export async function reach(context: ToolContext, given: string, what: string): Promise<TaskId> {
   if (context.orchestrator) return context.kernel.resolveTaskId(given)
   const id = given.trim().toLowerCase()
-  if (id === context.run?.taskId || (await isCreatedHere(context, id))) return id
+  const own = context.run?.taskId
+  if (own !== undefined && (id === own || (await context.kernel.creatorOf(id)) === own)) return id
   throw outOfReach(context, given, what)
 }
 
@@ -20,12 +21,6 @@ export async function reachAsParent(context: ToolContext, given: string, what: s
     if (parents.some((parent) => parent.id === id)) return id
   }
   return reach(context, given, what)
-}
-
-async function isCreatedHere({ kernel, run }: ToolContext, id: string): Promise<boolean> {
-  if (run === null) return false
-  const [created] = await kernel.readEvents({ taskId: id, kinds: ['created'], limit: 1 })
-  return created?.runId === run.id
 }
 
 function outOfReach({ run }: ToolContext, given: string, what: string) {

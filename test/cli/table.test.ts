@@ -131,6 +131,8 @@ describe('the command table', () => {
     await expect(parse(['frobnicate'], options)).rejects.toThrow(
       /^There is no command "frobnicate"\.\nAll commands: yard --help$/,
     )
+    for (const word of ['constructor', '__proto__'])
+      await expect(parse([word], options)).rejects.toThrow(`There is no command "${word}".`)
     await expect(parse(['list', '--stauts', 'x'], options)).rejects.toThrow('Did you mean --status?')
     await expect(parse(['list', '--status', 'redy'], options)).rejects.toThrow('did you mean ready?')
     await expect(parse(['move', 't_1', 'dnoe'], options)).rejects.toThrow('Did you mean done?')

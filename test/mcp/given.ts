@@ -72,6 +72,8 @@ export interface ServedRun extends ToolClient {
 
 export interface ServedOptions extends Partial<Pick<RunToolsOptions, 'orchestrator' | 'mask' | 'profiles'>> {
   readonly card?: GivenCard
+  /** Instead of a new card: one that is ready. */
+  readonly of?: Task
   readonly era?: Era
   readonly board?: TestKernel
   readonly maxBytes?: number
@@ -82,13 +84,13 @@ export interface ServedOptions extends Partial<Pick<RunToolsOptions, 'orchestrat
 /** A card with an open run, the run's tools, and a client that has the token. */
 export async function serveRun(
   database: TestDatabase,
-  { card: given, era, board: shared, maxBytes, connects = true, ...options }: ServedOptions = {},
+  { card: given, of, era, board: shared, maxBytes, connects = true, ...options }: ServedOptions = {},
 ): Promise<ServedRun> {
   const board = shared ?? (await openTestKernel(database))
   const folder = mkdtempSync(join(tmpdir(), 'yard-mcp-'))
   const workspace = join(folder, 'workspace')
   mkdirSync(workspace)
-  const card = await board.given({ assignee: 'coder', ...given })
+  const card = of ?? (await board.given({ assignee: 'coder', ...given }))
   const run = await board.run(card)
   await run.start()
   const told: string[] = []

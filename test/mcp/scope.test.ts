@@ -7,7 +7,7 @@ import { serveRun } from './given.ts'
 describe.each(databases)('how far tools reach on $name', (database) => {
   behaviour(
     ['tools.scope', 'F15'],
-    'a worker touches its own card and the cards its run created',
+    'a worker touches its own card and the cards that runs of it created',
     async () => {
       await using board = await openTestKernel(database)
       const stranger = await board.given({ title: 'strange', assignee: 'coder' })
@@ -51,18 +51,32 @@ describe.each(databases)('how far tools reach on $name', (database) => {
     },
   )
 
-  behaviour(['tools.scope'], 'the cards of an earlier run are not those of this one', async () => {
-    await using board = await openTestKernel(database)
-    const card = await board.given()
-    const first = await board.run(card)
-    await first.start()
-    const { task } = await board.kernel.createTask({ title: 'made earlier' }, first.worker)
-    await first.end('crashed')
-    await using run = await serveRun(database, { board })
-    expect(await run.refused('kanban_comment', { task_id: task.id, body: 'x' })).toMatchObject({
-      code: 'out_of_reach',
-    })
-  })
+  behaviour(
+    ['tools.scope'],
+    'what an earlier run of the card created is in reach, what a run of another card created is not',
+    async () => {
+      await using board = await openTestKernel(database)
+      const card = await board.given({ assignee: 'coder' })
+      const first = await board.run(card)
+      await first.start()
+      const { task } = await board.kernel.createTask({ title: 'made earlier' }, first.worker)
+      await first.end('crashed')
+      await using run = await serveRun(database, { board })
+      expect(await run.refused('kanban_comment', { task_id: task.id, body: 'x' })).toMatchObject({
+        code: 'out_of_reach',
+      })
+      board.clock.advance(60)
+      await using again = await serveRun(database, { board, of: await board.task(card.id) })
+      await again.ok('kanban_comment', { task_id: task.id, body: 'mind the gap' })
+      const next = await again.ok('kanban_create', { title: 'next', assignee: 'coder' })
+      await again.ok('kanban_link', { parent_id: next['task_id'], child_id: task.id })
+      expect((await again.ok('kanban_list'))['cards']).toMatchObject([
+        { id: card.id },
+        { id: task.id },
+        { id: next['task_id'] },
+      ])
+    },
+  )
 
   behaviour(
     ['tools.more', 'F16'],

@@ -299,6 +299,26 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     expect((await client.post('/runs/999/terminate')).status).toBe(404)
   })
 
+  behaviour('http.numbers', 'counts names that every object knows like any other', async () => {
+    await using server = await openTestServer({ database })
+    const client = at(server)
+    const names = ['__proto__', 'constructor', 'toString']
+    for (const assignee of [...names, ...names])
+      expect((await client.post('/tasks', { title: 'one', assignee, tenant: assignee })).status).toBe(200)
+    const stats = (await client.get('/stats')).body as { by_assignee: object }
+    expect(new Map(Object.entries(stats.by_assignee))).toEqual(
+      new Map(names.map((name) => [name, { ready: 2 }])),
+    )
+    expect((await client.get('/assignees')).body).toMatchObject({
+      assignees: expect.arrayContaining(
+        names.map((name) => ({ name, on_disk: false, counts: { ready: 2 } })),
+      ),
+    })
+    for (const path of ['/board', '/usage', '/tasks?tenant=__proto__'])
+      expect((await client.get(path)).status, path).toBe(200)
+    expect(Object.keys(Object.prototype)).toEqual([])
+  })
+
   behaviour('http.numbers', 'numbers and settings', async () => {
     await using server = await openTestServer({ database })
     const client = at(server)

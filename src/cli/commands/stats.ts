@@ -1,4 +1,4 @@
-import { statsView } from '../../contract/views.ts'
+import { assigneeViews, statsView } from '../../contract/views.ts'
 import { TASK_STATUSES, type TaskStatus } from '../../domain/task.ts'
 import { command } from '../command.ts'
 import { oneLine } from '../../lib/safe-text.ts'
@@ -10,7 +10,6 @@ type Counts = Readonly<Partial<Record<TaskStatus, number>>>
 
 interface Row {
   readonly name: string
-  readonly known: boolean
   readonly counts: Counts
 }
 
@@ -31,9 +30,8 @@ export const stats = command({
   examples: ['yard stats', 'yard stats --json | jq .by_status.ready'],
   async run(context) {
     const found = await (await context.kernel()).getStats()
-    const rows: Row[] = Object.entries(found.byAssignee).map(([name, counts]) => ({
+    const rows: Row[] = [...found.byAssignee].map(([name, counts]) => ({
       name: name === '' ? 'nobody' : name,
-      known: true,
       counts,
     }))
     return {
@@ -67,20 +65,14 @@ export const assignees = command({
   effect: 'reads',
   examples: ['yard assignees'],
   async run(context) {
-    const { byAssignee } = await (await context.kernel()).getStats()
-    const known = (await context.services.profiles()).names()
-    const names = [...new Set([...known, ...Object.keys(byAssignee).filter(Boolean)])].toSorted()
-    const rows: Row[] = names.map((name) => ({
-      name,
-      known: known.includes(name),
-      counts: byAssignee[name] ?? {},
-    }))
+    const found = await (await context.kernel()).getStats()
+    const rows = assigneeViews(found, (await context.services.profiles()).names())
     return {
-      data: rows.map(({ name, known: isProfile, counts }) => ({ name, on_disk: isProfile, counts })),
+      data: rows,
       text: (style) =>
         table(style, rows, [
           { head: 'ASSIGNEE', cell: ({ name }) => oneLine(name), least: 8 },
-          { head: 'PROFILE', cell: ({ known: isProfile }) => (isProfile ? 'yes' : 'no') },
+          { head: 'PROFILE', cell: ({ on_disk: isProfile }) => (isProfile ? 'yes' : 'no') },
           { head: 'TASKS', cell: ({ counts }) => String(total(counts)) },
           ...statusColumns,
         ]),

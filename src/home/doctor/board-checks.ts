@@ -35,7 +35,7 @@ export const waiting: Check = {
     const { byStatus, byAssignee, oldestReadyAgeSeconds } = await kernel.getStats()
     const ready = byStatus.ready ?? 0
     if (ready === 0) return [ok('none waits')]
-    const unassigned = byAssignee['']?.ready ?? 0
+    const unassigned = byAssignee.get('')?.ready ?? 0
     const caps = await installation.services.caps()
     const running = byStatus.running ?? 0
     const facts = `${count(ready, 'ready task')}, the oldest for ${span(oldestReadyAgeSeconds ?? 0)}; ${running} of ${caps.board} running`

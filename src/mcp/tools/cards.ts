@@ -243,12 +243,9 @@ async function findCards(
   )
 }
 
-/** The own card first, then what the run created. */
-async function ownIds({ kernel, run }: ToolContext): Promise<string[]> {
-  if (run === null) return []
-  const created = await kernel.readEvents({ runId: run.id, kinds: ['created'], limit: 1_000 })
-  return [run.taskId, ...created.flatMap(({ taskId: id }) => (id === null ? [] : [id]))]
-}
+/** The own card first, then what its runs created. */
+const ownIds = async ({ kernel, run }: ToolContext): Promise<string[]> =>
+  run === null ? [] : [run.taskId, ...(await kernel.listCreatedBy(run.taskId))]
 
 const ownCards = async (context: ToolContext) =>
   Promise.all((await ownIds(context)).map((id) => context.kernel.getTask(id)))

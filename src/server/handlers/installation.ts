@@ -1,4 +1,5 @@
 import { backupView, examinationView, settingView } from '../../contract/home-views.ts'
+import { assigneeViews } from '../../contract/views.ts'
 import type { Output } from '../../contract/operations/table.ts'
 import { conflict, isYardError } from '../../domain/errors.ts'
 import { examine } from '../../home/doctor/examine.ts'
@@ -58,16 +59,8 @@ export const installationHandlers = ({ kernel, services, paths, clock }: Install
       }),
 
     async listAssignees() {
-      const { byAssignee } = await kernel.getStats()
-      const known = new Set((await services.profiles()).names())
-      const names = [...new Set([...known, ...Object.keys(byAssignee).filter(Boolean)])].toSorted()
-      return {
-        assignees: names.map((name) => ({
-          name,
-          on_disk: known.has(name),
-          counts: byAssignee[name] ?? {},
-        })),
-      }
+      const [stats, profiles] = await Promise.all([kernel.getStats(), services.profiles()])
+      return { assignees: assigneeViews(stats, profiles.names()) }
     },
   }) satisfies Partial<Handlers>
 

@@ -154,16 +154,30 @@ const removeOld = statement<{ before: number }>()((db, p) =>
 export const removeEventsBefore = (db: Connection, before: number): Promise<number> =>
   db.run(removeOld, { before })
 
-const creatorRun = statement<{ taskId: string }>()((db, p) =>
+const creator = statement<{ taskId: string }>()((db, p) =>
   db
-    .selectFrom('task_events')
-    .select('run_id as runId')
-    .where('task_id', '=', p.taskId)
-    .where('kind', '=', 'created')
-    .orderBy('id')
-    .limit(1),
+    .selectFrom('task_events as e')
+    .innerJoin('task_runs as r', 'r.id', 'e.run_id')
+    .select('r.task_id as taskId')
+    .where('e.task_id', '=', p.taskId)
+    .where('e.kind', '=', 'created'),
 )
 
-/** The run in which a card was created; null when a person created it. */
-export const findCreatorRun = async (db: Connection, taskId: string): Promise<number | null> =>
-  (await db.get(creatorRun, { taskId }))?.runId ?? null
+/** The card in whose run a card was created; null when a person created it. */
+export const findCreator = async (db: Connection, taskId: string): Promise<string | null> =>
+  (await db.get(creator, { taskId }))?.taskId ?? null
+
+const createdBy = statement<{ taskId: string }>()((db, p) =>
+  db
+    .selectFrom('task_runs as r')
+    .innerJoin('task_events as e', 'e.run_id', 'r.id')
+    .select('e.task_id as taskId')
+    .where('r.task_id', '=', p.taskId)
+    .where('e.kind', '=', 'created')
+    .orderBy('e.id')
+    .limit(1_000),
+)
+
+/** The cards that the runs of a card created, in that order. */
+export const findCreatedBy = async (db: Connection, taskId: string): Promise<string[]> =>
+  (await db.all(createdBy, { taskId })).flatMap(({ taskId: id }) => id ?? [])
