@@ -34,6 +34,15 @@ export class Refusal extends Error {
   }
 }
 
+/** For a request whose address or Host makes no sense, so that no route could ever answer it. */
+export const unreadable = (): Refusal =>
+  new Refusal(
+    400,
+    'bad_address',
+    'The address or the Host header of this request cannot be understood.',
+    'Send the request with a path that begins with / and the name of this server as its Host.',
+  )
+
 export interface Problem {
   readonly status: RefusalStatus
   readonly body: { readonly detail: string; readonly code: string; readonly next: string }

@@ -1,5 +1,5 @@
 /** The board over HTTP and WebSocket: everything put together, listening, and taken down again. */
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { isIP } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -26,12 +26,20 @@ import { openMetrics } from './metrics/metrics.ts'
 import { openRoutes } from './open-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { StaticFiles } from './pages/static-files.ts'
-import { bugProblem, problemOf, Refusal } from './refusal.ts'
+import { bugProblem, problemOf, unreadable } from './refusal.ts'
 import { problem } from './respond.ts'
 import { RunWatch } from './run-watch.ts'
 import { removeServerState, writeServerState } from './server-state.ts'
 import type { ServerServices } from './services.ts'
-import { assertConsent, exposureOf, serverFor, urlOf, warnOf, type ServerSettings } from './serving.ts'
+import {
+  assertConsent,
+  exposureOf,
+  localServer,
+  serverFor,
+  urlOf,
+  warnOf,
+  type ServerSettings,
+} from './serving.ts'
 import type { Tracing } from './tracing/tracing.ts'
 import { upgradeListener } from './upgrades.ts'
 
@@ -79,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       isFixed: settings.port_is_fixed,
     })
     if (settings.socket !== null) {
-      const local = createServer()
+      const local = localServer()
       attach(local, parts)
       servers.push(local)
       await listenOnSocket(local, settings.socket)
@@ -211,16 +219,9 @@ async function takeDown(servers: readonly Server[], { sockets, toDispose }: Part
   clearTimeout(timer)
 }
 
-/** A request whose address or host makes no sense never becomes one that the routes could answer. */
 function refuseUnreadable(): Response {
-  const refusal = new Refusal(
-    400,
-    'bad_address',
-    'The address or the Host header of this request cannot be understood.',
-    'Send the request with a path that begins with / and the name of this server as its Host.',
-  )
   const requestId = newUuid()
-  return problem(problemOf(refusal) ?? bugProblem(requestId), requestId)
+  return problem(problemOf(unreadable()) ?? bugProblem(requestId), requestId)
 }
 
 /** The names this server goes by; worked out again only when the settings changed. */

@@ -1,6 +1,6 @@
 /** What the settings say about where the server listens, and who can reach it there. */
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Settings } from '../contract/config.ts'
 import { invalid } from '../domain/errors.ts'
@@ -12,6 +12,14 @@ export type ServerSettings = Settings['server']
 
 const KEEP_ALIVE_MS = 65_000
 
+/** Whoever offers another protocol, such as HTTP/2, goes on in this one, as RFC 9110 has it (7.8). */
+const OPTIONS: ServerOptions = {
+  shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+}
+
+/** For a Unix socket. Not listening yet. */
+export const localServer = (): Server => createServer(OPTIONS)
+
 /** Speaks HTTPS when there is a certificate. Not listening yet. */
 export function serverFor(settings: ServerSettings): Server {
   const { tls_cert: cert, tls_key: key } = settings
@@ -20,7 +28,7 @@ export function serverFor(settings: ServerSettings): Server {
       'half_tls',
       'Cannot serve HTTPS: a certificate needs its key, and a key its certificate. Give both --tls-cert and --tls-key (server.tls_cert and server.tls_key), or neither.',
     )
-  const server = cert === null || key === null ? createServer() : tlsServer(cert, key)
+  const server = cert === null || key === null ? createServer(OPTIONS) : tlsServer(cert, key)
   server.keepAliveTimeout = KEEP_ALIVE_MS
   return server
 }
@@ -28,7 +36,7 @@ export function serverFor(settings: ServerSettings): Server {
 function tlsServer(cert: string, key: string): Server {
   const pems = { cert: readPem(cert), key: readPem(key) }
   try {
-    return createTlsServer(pems)
+    return createTlsServer({ ...OPTIONS, ...pems })
   } catch (error) {
     throw invalid(
       'bad_pem',

@@ -14,7 +14,7 @@ import type { StandingConnections } from './events/standing.ts'
 import type { EventSockets, Upgrade } from './events/websocket.ts'
 import { admit, checkPlace, presentedBy, type GateDeps, type Knock } from './gate.ts'
 import { streamOf } from './handlers/events.ts'
-import { bugProblem, problemOf, Refusal } from './refusal.ts'
+import { bugProblem, problemOf, Refusal, unreadable } from './refusal.ts'
 
 export interface UpgradeDeps {
   readonly kernel: Kernel
@@ -50,7 +50,9 @@ async function upgrade(deps: UpgradeDeps, wanted: Upgrade): Promise<void> {
   const { kernel, gate, sockets, standing } = deps
   const knock = deps.knockOf(wanted.request)
   checkPlace(knock, gate.hosts())
-  const { pathname, searchParams } = new URL(wanted.request.url ?? '/', 'http://localhost')
+  const address = URL.parse(wanted.request.url ?? '/', 'http://localhost')
+  if (address === null) throw unreadable()
+  const { pathname, searchParams } = address
   if (!PLACES.has(pathname))
     throw new Refusal(
       404,
