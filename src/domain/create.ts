@@ -133,7 +133,7 @@ export function checkMaxRuntime(seconds: number | null | undefined): number | nu
 }
 
 /** The end of the year 9999, the last that has a usual way to be written. */
-const LAST_SECOND = 253_402_300_799
+export const LAST_SECOND = 253_402_300_799
 
 function checkStartTime(seconds: number | null | undefined): Seconds | null {
   if (seconds === null || seconds === undefined) return null

@@ -1,4 +1,5 @@
 /** What a person or a program presents to the server, and what it may then do. */
+import type { RunCapability } from './actor.ts'
 import type { Seconds } from './task.ts'
 
 /** Each includes the ones before it: read the board · change cards · act on the installation itself. */
@@ -27,3 +28,14 @@ export interface Credential {
 
 export const isGood = ({ endedAt, expiresAt }: Credential, now: Seconds): boolean =>
   endedAt === null && (expiresAt === null || expiresAt > now)
+
+/** What the worker of a run presents as its bearer token. */
+export const runToken = ({ runId, secret }: RunCapability): string => `yardrun_${runId}_${secret}`
+
+const RUN_TOKEN = /^yardrun_(\d{1,15})_([\w-]{20,200})$/
+
+/** Null when the token is not of that form. */
+export function parseRunToken(token: string): RunCapability | null {
+  const [, runId, secret] = RUN_TOKEN.exec(token) ?? []
+  return runId === undefined || secret === undefined ? null : { runId: Number(runId), secret }
+}

@@ -92,8 +92,11 @@ export async function redeemLogin(
   secret: string,
   { label, sessionSeconds }: { readonly label: string; readonly sessionSeconds: number },
 ): Promise<IssuedCredential | null> {
+  const hash = hashSecret(secret)
+  // Guesses cost no write: nobody needs a credential to make one.
+  if ((await store.read((db) => findCredential(db, hash)))?.kind !== 'login') return null
   return store.write(async (tx) => {
-    const login = await findCredential(tx, hashSecret(secret))
+    const login = await findCredential(tx, hash)
     if (login?.kind !== 'login' || !isGood(login, tx.now)) return null
     if (!(await endCredential(tx, login.id, tx.now, login.person))) return null
     const { person, scope } = login

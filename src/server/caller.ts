@@ -54,7 +54,7 @@ function assertWorkerMay(
       403,
       'worker_denied',
       detail,
-      'A worker may read its own task and run, report on them, comment and create tasks.',
+      'A worker may read its own task and run, report on them, comment, create tasks and link those it created.',
     )
   if (workers === null) throw deny(`The token of run ${capability.runId} is not good for this.`)
   const own = workers === 'own task' ? taskId : workers === 'own run' ? String(capability.runId) : id

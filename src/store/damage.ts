@@ -25,6 +25,8 @@ const SQLITE_IOERR = 10
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_CANTOPEN = 14
+/** Too many processes want the log of the same file at once. */
+const SQLITE_PROTOCOL = 15
 const SQLITE_NOTADB = 26
 
 /** An error of SQLite as the refusal it means; anything else is returned as it is. */
@@ -54,6 +56,7 @@ export function explainedSqlite(error: unknown, file: string, newestBackup: () =
         error,
       )
     case SQLITE_BUSY:
+    case SQLITE_PROTOCOL:
       return unavailable(
         'board_busy',
         `The board ${file} stayed locked by another process. Nothing was changed. Find it with: fuser ${file}`,

@@ -139,6 +139,32 @@ describe('no submitted result is lost', () => {
   )
 
   scenario(
+    ['F13', 'F15'],
+    'a worker reports over HTTP with the token of its run, and with nothing else',
+    async (rig) => {
+      const words = String.raw`
+tasks=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$YARD_HOME/server.json")/api/kanban/tasks
+token=$(sed 's/.*"token":"\([^"]*\)".*/\1/' "$YARD_CAPABILITY_FILE")
+tell() { curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $1" --json "$2" "$tasks/$3"; }`
+      const other = await rig.create({ body: 'hang' })
+      const id = await rig.create({
+        body: `${words}
+note answers "none $(tell none '{}' "$YARD_TASK/heartbeat")"
+note answers "other $(tell "$token" '{"summary":"mine"}' ${other}/complete)"
+note answers "own $(tell "$token" '{"summary":"over HTTP"}' "$YARD_TASK/complete")"`,
+      })
+      expect(await rig.untilStatus(id, 'done', 'blocked')).toMatchObject({ status: 'done' })
+      await rig.until('the last answer', () => rig.notes('answers').length === 3)
+      const said = rig.notes('answers').map((line) => line.split(' ').slice(2).join(' '))
+      expect(said).toEqual(['none 401', 'other 403', 'own 200'])
+      expect(rig.board.runs(id)).toMatchObject([{ outcome: 'completed', summary: 'over HTTP' }])
+      await rig.untilGone(id)
+      await rig.ok('stop', other)
+      await rig.untilGone(other)
+    },
+  )
+
+  scenario(
     'F13',
     'what an ended run still says is kept to the letter, changes nothing, and is accepted with one command',
     async (rig) => {

@@ -363,6 +363,21 @@ describe('browsers', () => {
     expect((await server.ask('/api/kanban/session')).status).toBe(200)
   })
 
+  test('guessing writes nothing, and keeps nobody from writing', async () => {
+    await using server = await openTestServer()
+    const { store } = server.kernel.deps
+    const before = await store.version()
+    const guesses = await store.write(async () =>
+      Promise.all(
+        Array.from({ length: 5 }, (_, index) =>
+          server.ask('/login', { method: 'POST', as: null, body: { code: `wrong ${index}` } }),
+        ),
+      ),
+    )
+    expect(guesses.map(({ status }) => status)).toEqual(Array<number>(5).fill(401))
+    expect(await store.version()).toBe(before)
+  })
+
   test('what a browser gets says to keep nothing, guess nothing and frame nothing', async () => {
     await using server = await openTestServer()
     for (const path of [
@@ -474,6 +489,17 @@ describe('F15: the token of a run', () => {
       { kind: 'created', run_id: run.id },
       { kind: 'commented', run_id: run.id },
     ])
+    // Asked for again, the child is there; what somebody else made under the same key is not its to see.
+    const keyed = { title: 'a keyed child', idempotency_key: 'mine' }
+    const made = await server.call('createTask', keyed, as)
+    expect(await server.call('createTask', keyed, as)).toEqual({ ...made, created: false })
+    const theirs = { title: 'secret plan', idempotency_key: 'theirs' }
+    const { task: hidden } = await server.call('createTask', theirs)
+    expect(await server.refusal('createTask', { ...theirs, title: 'x' }, as)).toMatchObject({
+      status: 409,
+      code: 'key_taken',
+      detail: expect.stringContaining(hidden.id) as string,
+    })
     await run.end('crashed')
     expect(await server.refusal('getTask', { id: run.taskId }, as)).toMatchObject({
       status: 403,
@@ -509,6 +535,17 @@ test('what is no request, or leads out of the server, is refused, and the server
       text,
       expect.stringContaining(`HTTP/1.1 ${status}`),
     ])
+  // Whoever offers another protocol is answered in this one; whoever asks for nonsense as a WebSocket is refused like others.
+  const offering = (line: string, protocol: string) =>
+    `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n`
+  expect(await raw(`${offering('GET /healthz', 'h2c')}\r\n`)).toContain('HTTP/1.1 200')
+  expect(await raw(`${offering('GET /api/kanban/stats', 'h2c')}${token}\r\n`)).toContain('HTTP/1.1 200')
+  for (const path of ['//', 'http://[/', '*'])
+    expect([path, await raw(`${offering(`GET ${path}`, 'websocket')}\r\n`)]).toEqual([
+      path,
+      expect.stringMatching(/^HTTP\/1\.1 40[04]/),
+    ])
+  expect(server.logged.filter(({ level }) => level === 'error')).toEqual([])
   for (const path of ['/..%2f..%2fetc/passwd', '//evil.example/', '/%00', '/%ff', '/api/kanban/tasks/%2e%2e'])
     expect([path, (await server.ask(path)).status]).toEqual([path, 404])
   expect((await server.ask('/api/kanban/stats')).status).toBe(200)

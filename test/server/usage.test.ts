@@ -58,6 +58,13 @@ describe.each(databases)('money over HTTP, on $name', (database) => {
       const { budget } = await server.call('setBudget', { id, hard: 1.5, soft: 1, granters: ['olga'] })
       expect(budget).toMatchObject({ id, unit: 'usd', hard: 1.5, spent: 2, left: 0, standing: 'reached' })
       expect(await server.call('listBudgets', {})).toMatchObject({ budgets: [{ id }] })
+      // What would be rounded to nothing at all would hold the whole board.
+      expect(await server.refusal('setBudget', { id, hard: 0.0000001 })).toMatchObject({
+        status: 400,
+        code: 'bad_amount',
+      })
+      for (const when of ['since', 'until'])
+        expect((await server.ask(`/api/kanban/usage?${when}=1700000000000000`)).status).toBe(400)
 
       const write = await server.token('write')
       const grant = { id, amount: 3, reason: 'go on' }

@@ -1,5 +1,6 @@
 /** Kinds of values that cross the HTTP boundary. In a path or a query everything is text, so those kinds take both. */
 import { z } from 'zod'
+import { LAST_SECOND } from '../../domain/create.ts'
 import { MAX } from '../../domain/text.ts'
 import { TASK_STATUSES } from '../../domain/task.ts'
 
@@ -28,6 +29,9 @@ export const wholeNumber = (min: number, max: number = Number.MAX_SAFE_INTEGER) 
   })
 
 export const rowId = wholeNumber(1)
+
+/** A moment in a path or a query, in unix seconds. */
+export const moment = wholeNumber(0, LAST_SECOND)
 
 /** A yes or no in a query. */
 export const flag = shown(

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { BUDGET_ID_RULE, BUDGET_SCOPES, PERIODS } from '../../domain/budget.ts'
 import { MEASURES, UNITS } from '../../domain/measure.ts'
 import { USAGE_GROUPS } from '../../domain/usage.ts'
-import { optional, taskId, wholeNumber, word } from './fields.ts'
+import { moment, optional, taskId, word } from './fields.ts'
 import { operation } from './operation.ts'
 import { ok, seconds, secondsOrNull, text, textOrNull, usage } from './shapes.ts'
 
@@ -40,7 +40,6 @@ export const budget = z
   .meta({ id: 'Budget' })
 
 const id = word.describe(`The ${BUDGET_ID_RULE}.`)
-const day = wholeNumber(0)
 
 export const usageOperations = {
   readUsage: operation('readUsage', {
@@ -49,8 +48,8 @@ export const usageOperations = {
     scope: 'read',
     query: {
       by: z.enum(USAGE_GROUPS).optional().describe('profile by default.'),
-      since: day.optional().describe('Unix time: from the day (UTC) on that it lies in.'),
-      until: day.optional().describe('Unix time: up to the day (UTC) that it lies in.'),
+      since: moment.optional().describe('Unix time: from the day (UTC) on that it lies in.'),
+      until: moment.optional().describe('Unix time: up to the day (UTC) that it lies in.'),
       task: taskId.optional(),
       profile: word.optional(),
       tenant: word.optional(),

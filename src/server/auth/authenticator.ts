@@ -1,6 +1,7 @@
 /** Turns what a request presents into a caller. Answers are remembered until the board changes, so a revoked token ends at once. */
 import { isYardError } from '../../domain/errors.ts'
-import type { Credential, CredentialKind } from '../../domain/credential.ts'
+import type { RunCapability } from '../../domain/actor.ts'
+import { parseRunToken, type Credential, type CredentialKind } from '../../domain/credential.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Caller } from '../caller.ts'
@@ -25,12 +26,7 @@ const KINDS = { bearer: ['token'], cookie: ['session'] } as const satisfies Reco
   readonly CredentialKind[]
 >
 
-const RUN_TOKEN = /^yardrun_(\d{1,15})_([\w-]{20,200})$/
 const MAX_REMEMBERED = 1_000
-
-/** What the worker of a run presents as its bearer token. */
-export const runToken = ({ runId, secret }: { readonly runId: number; readonly secret: string }): string =>
-  `yardrun_${runId}_${secret}`
 
 export class Authenticator {
   readonly #deps: AuthenticatorDeps
@@ -83,17 +79,16 @@ export class Authenticator {
   }
 
   async #lookUp({ secret, by }: Presented): Promise<Caller | null> {
-    const run = by === 'bearer' ? RUN_TOKEN.exec(secret) : null
-    if (run !== null) return this.#worker(Number(run[1]), run[2] ?? '')
+    const capability = by === 'bearer' ? parseRunToken(secret) : null
+    if (capability !== null) return this.#worker(capability)
     const credential = await this.#deps.kernel.checkCredential(secret, KINDS[by])
     return credential === null ? null : personOf(credential)
   }
 
-  async #worker(runId: number, secret: string): Promise<Caller | null> {
-    const capability = { runId, secret }
+  async #worker(capability: RunCapability): Promise<Caller | null> {
     try {
       const { taskId, profile, isLive } = await this.#deps.kernel.identifyRun(capability)
-      return { kind: 'worker', name: profile ?? `run-${runId}`, capability, taskId, isLive }
+      return { kind: 'worker', name: profile ?? `run-${capability.runId}`, capability, taskId, isLive }
     } catch (error) {
       if (isYardError(error) && error.kind === 'denied') return null
       throw error

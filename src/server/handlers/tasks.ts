@@ -1,5 +1,5 @@
 import { commentView, taskDetailView, taskView } from '../../contract/views.ts'
-import { invalid } from '../../domain/errors.ts'
+import { conflict, invalid } from '../../domain/errors.ts'
 import type { TaskChange } from '../../kernel/change-task.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { CheckedInput } from '../../contract/operations/table.ts'
@@ -30,7 +30,7 @@ export const taskHandlers = ({ kernel, services }: TasksDeps) =>
       return { tasks: tasks.slice(0, limit).map(taskView), next_offset: hasMore ? offset + limit : null }
     },
 
-    async createTask({ input, actor }) {
+    async createTask({ input, actor, caller }) {
       const { task, created } = await aboutTheBody(
         kernel.createTask(
           {
@@ -53,6 +53,12 @@ export const taskHandlers = ({ kernel, services }: TasksDeps) =>
           actor,
         ),
       )
+      if (!created && caller.kind === 'worker' && (await kernel.creatorOf(task.id)) !== caller.taskId)
+        throw conflict(
+          'key_taken',
+          `Cannot create the task: ${task.id} has the same idempotency key, and no run of ${caller.taskId} created it. Nothing was changed. Give another key.`,
+          { id: task.id, next: 'Give another idempotency_key.' },
+        )
       const isWaiting = task.status === 'ready' && task.assignee !== null
       const warning = isWaiting ? await services.dispatcherLack() : null
       return { task: taskView(task), created, ...(warning === null ? {} : { warning }) }

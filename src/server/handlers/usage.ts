@@ -1,4 +1,5 @@
 import { budgetDetailView, budgetView, usageReportView } from '../../contract/usage-views.ts'
+import { invalid } from '../../domain/errors.ts'
 import { fromUnits } from '../../domain/measure.ts'
 import { parseBudgetId, type BudgetKey } from '../../domain/budget.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -36,8 +37,8 @@ export const usageHandlers = ({ kernel }: UsageDeps) =>
     async setBudget({ input: { id, soft, hard, stop_running: stopRunning, granters }, actor }) {
       const key = parseBudgetId(id)
       const limits = {
-        soft: stored(key, soft),
-        hard: stored(key, hard),
+        soft: storedOrNull(key, soft),
+        hard: storedOrNull(key, hard),
         stopRunning: stopRunning ?? false,
         granters: granters ?? [],
       }
@@ -51,10 +52,18 @@ export const usageHandlers = ({ kernel }: UsageDeps) =>
 
     async grantBudget({ input: { id, amount, reason }, actor }) {
       const key = parseBudgetId(id)
-      const grant = { amount: fromUnits(key.measure, amount), reason: reason ?? REASON }
+      const grant = { amount: stored(key, amount), reason: reason ?? REASON }
       return { budget: budgetView(await kernel.grantBudget(key, grant, actor)) }
     },
   }) satisfies Partial<Handlers>
 
-const stored = ({ measure }: BudgetKey, amount: number | null | undefined): number | null =>
-  amount === null || amount === undefined ? null : fromUnits(measure, amount)
+const storedOrNull = (key: BudgetKey, amount: number | null | undefined): number | null =>
+  amount === null || amount === undefined ? null : stored(key, amount)
+
+function stored({ measure }: BudgetKey, amount: number): number {
+  const whole = fromUnits(measure, amount)
+  // Zero means that nothing may be spent at all: nobody says that with another number.
+  if (whole === 0 && amount > 0)
+    throw invalid('bad_amount', `${amount} is less than a millionth of a US dollar, the least there is.`)
+  return whole
+}

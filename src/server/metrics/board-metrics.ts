@@ -15,6 +15,7 @@ export interface BoardMetricsDeps {
   readonly clock: Pick<Clock, 'now'>
 }
 
+/** A collector reads first and then sets in one go, because scrapes may overlap. */
 export function boardMetrics(register: Registry, { kernel, clock }: BoardMetricsDeps): void {
   const registers = [register]
   new Gauge({
@@ -43,10 +44,10 @@ export function boardMetrics(register: Registry, { kernel, clock }: BoardMetrics
     registers,
     async collect() {
       if (clock.now() - countedAt < COUNTED_EVERY_SECONDS) return
-      countedAt = clock.now()
-      this.reset()
       const counts = await kernel.countRuns()
+      countedAt = clock.now()
       const nameOf = naming(counts)
+      this.reset()
       for (const { outcome, profile, count } of counts)
         this.inc({ outcome: outcome ?? 'open', profile: nameOf(profile) }, count)
     },
@@ -90,8 +91,9 @@ function usageMetrics(register: Registry, { kernel }: Pick<BoardMetricsDeps, 'ke
     labelNames: ['kind', 'profile'],
     registers,
     async collect() {
+      const used = await read()
       this.reset()
-      for (const { profile, tokensIn, tokensCached, tokensOut } of await read()) {
+      for (const { profile, tokensIn, tokensCached, tokensOut } of used) {
         this.inc({ kind: 'input', profile }, tokensIn)
         this.inc({ kind: 'cached', profile }, tokensCached)
         this.inc({ kind: 'output', profile }, tokensOut)
@@ -104,8 +106,9 @@ function usageMetrics(register: Registry, { kernel }: Pick<BoardMetricsDeps, 'ke
     labelNames: ['kind', 'profile'],
     registers,
     async collect() {
+      const used = await read()
       this.reset()
-      for (const { profile, costMicros, estimatedMicros } of await read()) {
+      for (const { profile, costMicros, estimatedMicros } of used) {
         this.inc({ kind: 'reported', profile }, costMicros / 1_000_000)
         this.inc({ kind: 'estimated', profile }, estimatedMicros / 1_000_000)
       }
