@@ -66,6 +66,8 @@ export async function keepLateReport(
   return { late: id }
 }
 
+const STOP = 'Stop working now.'
+
 /** The refusal a late caller gets, after its words, if it had any, are safe. */
 export function lateRefusal(task: Task, runId: number, what: string, reportId: number | null) {
   const successor = task.currentRunId === null ? '' : ` and run ${task.currentRunId} has taken its place`
@@ -75,8 +77,8 @@ export function lateRefusal(task: Task, runId: number, what: string, reportId: n
       : ` What you reported is kept as late report ${reportId}; a person can accept it with: yard accept-late ${task.id} ${reportId}.`
   return conflict(
     'run_ended',
-    `Cannot ${what} ${task.id}: run ${runId} has ended${successor}.${kept} Stop working now.`,
-    { id: task.id, run: runId, report: reportId },
+    `Cannot ${what} ${task.id}: run ${runId} has ended${successor}.${kept} ${STOP}`,
+    { id: task.id, run: runId, report: reportId, next: STOP },
   )
 }
 

@@ -46,13 +46,10 @@ export function refusalOf(error: YardError, name: string, context: ToolContext):
 }
 
 function asTold(error: YardError, rest: string, name: string, context: ToolContext) {
-  const sentences = rest.split(SENTENCES)
   const given = error.details['next']
-  if (typeof given === 'string') return { fact: rest, next: given }
-  // Its words name the report that was kept and end with what to do.
-  if (error.code === 'run_ended')
-    return { fact: sentences.slice(0, -1).join(' '), next: sentences.at(-1) ?? 'Stop working now.' }
-  const facts = sentences.filter((sentence, at) => at === 0 || !NAMES_A_COMMAND.test(sentence))
+  if (typeof given === 'string')
+    return { fact: rest.endsWith(given) ? rest.slice(0, -given.length).trimEnd() : rest, next: given }
+  const facts = rest.split(SENTENCES).filter((sentence, at) => at === 0 || !NAMES_A_COMMAND.test(sentence))
   const last = facts.length > 1 ? facts.at(-1) : undefined
   return last !== undefined && isAdvice(last)
     ? { fact: facts.slice(0, -1).join(' '), next: last }

@@ -74,12 +74,20 @@ export const bugProblem = (requestId: string): Problem => ({
   headers: {},
 })
 
-/** The command at the end of a refusal's sentence; where there is none, what to do by its kind. */
+/** What the refusal itself says to do, or the first command of the last sentence that names one, else what to do by its kind. */
 function nextOf({ message, kind, details }: YardError): string {
   if (typeof details['next'] === 'string') return details['next']
-  const command = /\byard (?!is\b)[a-z][^:;]*?\.?$/.exec(message.trimEnd())?.[0].replace(/\.$/, '')
-  return command ?? NEXT[kind]
+  return (
+    message
+      .split(SENTENCES)
+      .map((sentence) => COMMAND.exec(sentence)?.[1])
+      .findLast((command) => command !== undefined) ?? NEXT[kind]
+  )
 }
+
+const SENTENCES = /(?<=[.!?])\s+(?=[A-Z])/
+/** A command stands behind a colon or a `use`, and ends with the sentence or where another way follows. */
+const COMMAND = /(?:: |\b[Uu]se )(yard [a-z].*?)(?=[.,;]?$|[,;] | (?:or|and|then|first)\b)/m
 
 const NEXT = {
   invalid: 'Correct the request; /api/docs shows what it may hold.',
