@@ -204,6 +204,8 @@ export const BEHAVIOURS = {
   'http.expose': 'other machines get in only where somebody said that they may, with a warning without TLS',
   'http.tls': 'with a certificate the board is served by HTTPS, and the cookie is kept to that',
   'http.proxy': 'forwarded addresses and schemes are believed only where a proxy was announced',
+  'http.token-file':
+    'a token file that is good for nothing lets nobody in, is told by the doctor and replaced at the next start',
   'stream.restart':
     'clients of the stream go on after a restart of the gateway without a missed or a repeated event',
   'stream.half-open': 'an end of the stream that vanishes without a word is noticed by the other one',

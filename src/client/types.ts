@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (af55b64cd3b6a7c0); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (30d88b9c252ed592); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -814,6 +814,7 @@ export interface Inputs {
     status?: TaskStatus | null | undefined
     assignee?: string | null | undefined
     priority?: number | null | undefined
+    /** The same as the status archived; with no other one. */
     archive?: boolean | null | undefined
   }
   /** Leaves a remark on a task. Needs the scope `write`; the worker of a run may use it (anywhere). */

@@ -46,6 +46,11 @@ export async function issueCredential(
   actor: Actor,
 ): Promise<IssuedCredential> {
   denyWorkers(actor, 'make tokens')
+  if (wanted.label.trim() === '')
+    throw invalid(
+      'no_label',
+      'Cannot make this token: its label is empty. Say in a word or two what it is for.',
+    )
   return store.write((tx) => insertIssued(tx, wanted, actor.name))
 }
 

@@ -192,6 +192,14 @@ describe('agents', () => {
   })
 })
 
+describe('token', () => {
+  test('a token is made for something that has a name', async () => {
+    using home = new Home()
+    expect(await home.refused('token', 'create', ' ')).toContain('its label is empty')
+    expect(await home.json('token', 'list')).toEqual([])
+  })
+})
+
 describe('doctor', () => {
   test('makes nothing before the first use, and says how to begin', async () => {
     using home = new Home()

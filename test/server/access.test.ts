@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { OPERATIONS, operations, type OperationId, type Output } from '../../src/contract/operations/table.ts'
@@ -258,6 +258,31 @@ describe('the owner of the home', () => {
       expect.objectContaining({ level: 'warn', message: expect.stringContaining('could be read by others') }),
     )
   })
+
+  test('what is no token, and a link to one, is good for nothing, and replaced at the next start', async () => {
+    await using server = await openTestServer()
+    const file = server.paths.serverToken
+    const elsewhere = `${file}.elsewhere`
+    const good = `yard_${'o'.repeat(43)}`
+    writeFileSync(elsewhere, `${good}\n`, { mode: 0o600 })
+    const faults: Record<string, () => void> = {
+      'holds no token': () => writeFileSync(file, 'short\n', { mode: 0o600 }),
+      'is no plain file': () => symlinkSync(elsewhere, file),
+    }
+    for (const [fault, make] of Object.entries(faults)) {
+      rmSync(file)
+      make()
+      for (const as of ['short', good])
+        expect([fault, (await server.ask('/api/kanban/session', { as })).status]).toEqual([fault, 401])
+      await server.restart()
+      const replaced = readFileSync(file, 'utf8').trim()
+      expect((await server.ask('/api/kanban/session', { as: replaced })).status).toBe(200)
+      expect(server.logged).toContainEqual(
+        expect.objectContaining({ level: 'warn', message: expect.stringContaining(fault) }),
+      )
+    }
+    expect(readFileSync(elsewhere, 'utf8').trim()).toBe(good)
+  })
 })
 
 describe('browsers', () => {
@@ -317,13 +342,17 @@ describe('browsers', () => {
     expect(JSON.stringify(server.logged)).not.toContain(cookie.split('=')[1])
   })
 
-  test('logging out ends the session; so does whoever may revoke it', async () => {
+  test('logging out ends the session and takes the cookie away; so does whoever may revoke it', async () => {
     await using server = await openTestServer()
     const session = async (cookie: string, method = 'GET') =>
       server.ask('/api/kanban/session', { method, as: null, headers: { cookie, origin: server.url } })
     const mine = await server.session()
     const other = await server.session()
-    expect((await session(mine, 'DELETE')).body).toEqual({ ok: true })
+    const left = await session(mine, 'DELETE')
+    expect(left.body).toEqual({ ok: true })
+    expect(left.headers['set-cookie']).toEqual([
+      `${cookieOf(server)}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`,
+    ])
     expect((await session(mine)).status).toBe(401)
     expect((await session(other)).status).toBe(200)
     const { tokens } = await server.call('listTokens', {})
@@ -426,6 +455,16 @@ describe('tokens', () => {
       code: 'token_not_found',
     })
   })
+})
+
+test.each(['', '  '])('a token says what it is for, and %j says nothing', async (label) => {
+  await using server = await openTestServer()
+  expect(await server.refusal('createToken', { label, scope: 'read' })).toMatchObject({
+    status: 400,
+    code: 'no_label',
+    detail: expect.stringContaining('Say in a word or two what it is for.'),
+  })
+  expect((await server.call('listTokens', {})).tokens).toEqual([])
 })
 
 /** Its log is not on this machine. */

@@ -227,6 +227,14 @@ describe.each(databases)('the routes existing clients know, on $name', (database
     expect((await client.post('/tasks/bulk', { ids: [a.id, b.id], archive: true })).body).toMatchObject({
       results: [{ ok: true }, { ok: true }],
     })
+    const both = await client.post('/tasks/bulk', { ids: [a.id], status: 'done', archive: true })
+    expect(refused(both)).toEqual({
+      status: 400,
+      detail: expect.stringMatching(/^Cannot move tasks to done and archive them in one request/),
+    })
+    expect(
+      (await client.post('/tasks/bulk', { ids: [a.id], status: 'archived', archive: true })).status,
+    ).toBe(200)
     expect((await client.post('/tasks/bulk', { ids: [] })).status).toBe(400)
     expect((await client.post('/tasks/bulk', {})).status).toBe(400)
   })

@@ -1,6 +1,6 @@
 /** Where the server listens, as the options of `yard gateway start` say it. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request, type RequestOptions } from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -94,6 +94,47 @@ describe('options of yard gateway start', () => {
     })
     await started(home, [...open, '--trust-proxy'], async () => {
       expect(await home.ok('gateway', 'status')).toMatch(/open to other machines(?! without)/)
+    })
+  })
+})
+
+describe('the token file of the home', () => {
+  interface Checks {
+    readonly checks: readonly { check: string; status: string; message: string; next: string | null }[]
+  }
+  const doctorOf = async (home: Home) => {
+    const { stdout } = await home.yard('doctor', '--json')
+    return (JSON.parse(stdout) as Checks).checks.filter(({ check }) => check === 'server token')
+  }
+
+  behaviour('http.token-file', 'is looked at by the doctor, who says how it becomes good again', async () => {
+    using home = new Home()
+    expect(await doctorOf(home)).toMatchObject([{ status: 'ok' }])
+    const file = join(home.path, 'server.token')
+    await started(home, ['--port', '0'], async (_, { url }) => {
+      const session = async () => {
+        const headers = { authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` }
+        return (await fetch(`${url}/api/kanban/session`, { headers })).status
+      }
+      expect(await session()).toBe(200)
+      expect(await doctorOf(home)).toMatchObject([{ status: 'ok', message: 'private' }])
+      chmodSync(file, 0o644)
+      expect(await session()).toBe(401)
+      expect(await doctorOf(home)).toMatchObject([
+        {
+          status: 'fail',
+          message: expect.stringContaining(`${file} could be read by others`),
+          next: 'yard gateway stop && yard gateway start --detach',
+        },
+      ])
+    })
+    writeFileSync(file, 'secret\n', { mode: 0o600 })
+    chmodSync(file, 0o600)
+    expect(await doctorOf(home)).toMatchObject([
+      { status: 'warn', message: expect.stringContaining('holds no token'), next: 'yard gateway start' },
+    ])
+    await started(home, ['--port', '0'], async () => {
+      expect(await doctorOf(home)).toMatchObject([{ status: 'ok', message: 'private' }])
     })
   })
 })

@@ -102,7 +102,7 @@ export const taskOperations = {
       status: optional(status),
       assignee: optional(text),
       priority: optional(z.int()),
-      archive: optional(z.boolean()),
+      archive: optional(z.boolean()).describe('The same as the status archived; with no other one.'),
     }),
     output: z.strictObject({
       results: z.array(

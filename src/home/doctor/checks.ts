@@ -1,6 +1,6 @@
 import { board, budgets, holds, lostRuns, waiting } from './board-checks.ts'
 import type { Check } from './check.ts'
-import { configuration, gateway, profiles } from './setup-checks.ts'
+import { configuration, gateway, profiles, serverToken } from './setup-checks.ts'
 import { disk, home, memory, runtime } from './machine-checks.ts'
 import { backups, workspaces } from './keeping-checks.ts'
 
@@ -11,6 +11,7 @@ export const CHECKS: readonly Check[] = [
   configuration,
   board,
   gateway,
+  serverToken,
   waiting,
   holds,
   budgets,

@@ -1,5 +1,6 @@
 /** What the person set up: configuration, gateway, profiles. */
 import { relative } from '../../lib/amounts.ts'
+import { readTokenFile, TOKEN_FAULTS } from '../../lib/token-file.ts'
 import { fail, ok, warn, type Check, type Finding } from './check.ts'
 
 export const configuration: Check = {
@@ -43,6 +44,25 @@ export const gateway: Check = {
     return findings.length > 0
       ? findings
       : [ok(`${facts}, ${status.server === null ? 'serves no pages' : `serves ${status.server.url}`}`)]
+  },
+}
+
+/** Read as the server reads it, which takes a token from a private file only, and makes a new one where there is none. */
+export const serverToken: Check = {
+  name: 'server token',
+  async look({ services, paths }) {
+    const found = readTokenFile(paths.serverToken)
+    if ('token' in found) return [ok('private')]
+    const { running, server } = await services.gateway.status()
+    const isServing = running && server !== null
+    if (found.fault === 'missing' && !isServing) return [ok('made when the server first starts')]
+    const fact = `${paths.serverToken} ${TOKEN_FAULTS[found.fault]}, so the server lets nobody in with it`
+    if (found.fault === 'unreadable') return [fail(fact, `chown "$(id -un)" ${paths.serverToken}`)]
+    return [
+      isServing
+        ? fail(`${fact} before its next start`, 'yard gateway stop && yard gateway start --detach')
+        : warn(`${fact}; its next start makes a new one`, 'yard gateway start'),
+    ]
   },
 }
 

@@ -32,3 +32,6 @@ export const sessionCookie = (
   { seconds, secure }: { readonly seconds: number; readonly secure: boolean },
 ): string =>
   `${name}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`
+
+/** Takes the cookie away. Also one that is kept to HTTPS, where it came that way. */
+export const noCookie = (name: string): string => `${name}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`

@@ -1,8 +1,10 @@
 import { credentialView } from '../../contract/credential-view.ts'
+import type { Output } from '../../contract/operations/table.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { cookieNameOf, noCookie } from '../auth/login.ts'
 import type { Tickets } from '../auth/tickets.ts'
 import type { StandingConnections } from '../events/standing.ts'
-import type { Handlers } from '../handler.ts'
+import { Reply, type Handlers } from '../handler.ts'
 import { Refusal } from '../refusal.ts'
 
 export interface AccessDeps {
@@ -33,7 +35,10 @@ export const accessHandlers = ({ kernel, tickets, standing, version }: AccessDep
         )
       await kernel.revokeCredential(caller.credentialId, actor)
       await standing.look()
-      return { ok: true }
+      return new Reply(JSON.stringify({ ok: true } satisfies Output<'endSession'>), {
+        'content-type': 'application/json',
+        'set-cookie': noCookie(cookieNameOf(kernel.deps.store.boardId)),
+      })
     },
 
     createTicket: async ({ presented }) => tickets.issue(presented),

@@ -72,6 +72,11 @@ export const taskHandlers = ({ kernel, services }: TasksDeps) =>
     },
 
     async bulkUpdate({ input: { ids, status, assignee, priority, archive }, actor }) {
+      if (archive === true && status != null && status !== 'archived')
+        throw invalid(
+          'two_moves',
+          `Cannot move tasks to ${status} and archive them in one request: which of the two comes last is not said. Ask for one, then for the other.`,
+        )
       const to = archive === true ? 'archived' : status
       const wanted = changeOf({ status: to ?? null, assignee: assignee ?? null, priority: priority ?? null })
       const results = []
