@@ -74,10 +74,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { kernel, services, paths, log, version } = options
   const settings = services.settings().server
   assertConsent(settings)
+  // Before anything is watched: what it refuses leaves nothing to take down.
+  const server = serverFor(settings)
   const owner = new OwnerToken(paths.serverToken, (message) => log.warn(message))
   owner.prepare()
   const parts = assemble(options, owner)
-  const server = serverFor(settings)
   attach(server, parts)
   const servers = [server]
   try {

@@ -207,6 +207,8 @@ describe('HTTPS', () => {
           'key.pem',
         ),
       ).toContain('Cannot serve HTTPS with the certificate')
+      // Nothing was left behind that reads a board which is closed.
+      expect(home.read('logs/gateway.log')).not.toContain('could not be read for the metrics')
     },
   )
 })
