@@ -10,6 +10,7 @@ import {
   endCredential,
   findCredential,
   findCredentialById,
+  findCredentials,
   findOpenCredentials,
   insertCredential,
   removeStaleCredentials,
@@ -89,6 +90,18 @@ export async function checkCredential(
   // Looked up by its hash: how long that takes says nothing about the secret.
   const found = await store.read((db) => findCredential(db, hashSecret(secret)))
   return found !== undefined && kinds.includes(found.kind) && isGood(found, now) ? found : null
+}
+
+/** Those of the secrets that stand for a credential which is good now: one question for all of them. */
+export async function findGoodSecrets(
+  { store }: KernelDeps,
+  secrets: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const hashes = secrets.map(hashSecret)
+  const now = await store.now()
+  const found = await store.read((db) => findCredentials(db, hashes))
+  const good = new Set(found.filter((each) => isGood(each, now)).map(({ secretHash }) => secretHash))
+  return new Set(secrets.filter((_, index) => good.has(hashes[index] ?? '')))
 }
 
 /** Turns a login link into a session of the same person and scope. The link is used up; null when it was, or has expired. */

@@ -24,6 +24,7 @@ import { countRuns } from './count-runs.ts'
 import { createTask, createTasks } from './create-task.ts'
 import {
   checkCredential,
+  findGoodSecrets,
   identifyRun,
   issueCredential,
   listCredentials,
@@ -108,6 +109,7 @@ const VERBS = {
   createTasks,
   editTask,
   failPreflight,
+  findGoodSecrets,
   forgetEvents,
   freeTask,
   getAttachment,

@@ -130,13 +130,13 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
   }
   const tickets = new Tickets(clock)
   const bytes = new BoardBytes(clock)
-  const hub = new EventHub({ kernel, clock, log, version })
-  const sockets = new EventSockets(hub)
   const standing = new StandingConnections({
     authenticator,
-    version: () => kernel.deps.store.version(),
+    watch: (listener) => kernel.deps.store.watch(listener),
     log,
   })
+  const hub = new EventHub({ kernel, checkStanding: () => standing.look(), clock, log, version })
+  const sockets = new EventSockets(hub)
   const knockOf = knockIn(settings)
   const metrics = openMetrics({
     kernel,

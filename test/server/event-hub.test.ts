@@ -64,6 +64,7 @@ function openHub({ kernel, clock }: TestKernel) {
         return changes
       },
     },
+    checkStanding: () => Promise.resolve(),
     clock,
     log: silentLog,
     version: '0.0.0-test',

@@ -244,6 +244,26 @@ describe('F17: who may listen', () => {
   })
 })
 
+describe.each(databases)('F17: a credential that is revoked on $name', (database) => {
+  test('ends its streams before they are told anything that was committed later', async () => {
+    await using server = await openTestServer({ database })
+    const secret = await server.token('read')
+    const stands = await server.kernel.listCredentials()
+    const clients = Array.from({ length: 3 }, () => server.events('?since=0', { as: secret }))
+    await using owner = server.events('?since=0')
+    await server.test.given()
+    for (const client of clients) await client.until(({ ids }) => ids.length === 1)
+    const elsewhere = await server.test.another()
+    await elsewhere.revokeCredential(stands[0]!.id, alice)
+    await elsewhere.createTask({ title: 'not theirs to see' }, alice)
+    for (const client of clients) {
+      expect(await client.closed).toMatchObject({ code: 1008 })
+      expect(client.ids).toEqual([1])
+    }
+    await owner.until(({ ids }) => ids.length === 2)
+  })
+})
+
 test('a session that ends takes its streams with it', async () => {
   await using server = await openTestServer()
   const cookie = await server.session()

@@ -14,7 +14,7 @@ export interface Presented {
 }
 
 export interface AuthenticatorDeps {
-  readonly kernel: Pick<Kernel, 'checkCredential' | 'identifyRun'>
+  readonly kernel: Pick<Kernel, 'checkCredential' | 'findGoodSecrets' | 'identifyRun'>
   readonly owner: OwnerToken
   /** In whose name the token file acts. */
   readonly ownerName: string
@@ -55,6 +55,16 @@ export class Authenticator {
     const isExpired =
       caller?.kind === 'person' && caller.expiresAt !== null && caller.expiresAt <= this.#deps.clock.now()
     return isExpired ? null : caller
+  }
+
+  /** Those of the secrets, each of which was good once, that are good no more. */
+  async findLapsed(secrets: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const { owner, kernel } = this.#deps
+    // What a worker presents ends with its run, as does the log it may follow.
+    const asked = [...secrets].filter((secret) => parseRunToken(secret) === null && !owner.matches(secret))
+    if (asked.length === 0) return new Set()
+    const good = await kernel.findGoodSecrets(asked)
+    return new Set(asked.filter((secret) => !good.has(secret)))
   }
 
   #remember(key: string, found: Promise<Caller | null>): void {

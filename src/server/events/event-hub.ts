@@ -14,6 +14,8 @@ import type { Line, Subscriber } from './subscriber.ts'
 
 export interface EventHubDeps {
   readonly kernel: Pick<Kernel, 'deps' | 'readChanges' | 'getLatestEventId'>
+  /** Ends the streams of those who have lost the right to them by now. */
+  readonly checkStanding: () => Promise<void>
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
   readonly log: Log
   /** Of this program. */
@@ -117,7 +119,7 @@ export class EventHub implements Disposable {
         this.#isDue = false
         const startedAt = this.#deps.clock.monotonicMs()
         const after = this.#cursor
-        const changes = await this.#deps.kernel.readChanges({ after, limit: BATCH })
+        const changes = await this.#readAfter(after)
         // All clients left while it was read, and one that came in since began elsewhere.
         if (this.#cursor !== after) continue
         const last = changes.events.at(-1)?.id
@@ -133,6 +135,13 @@ export class EventHub implements Disposable {
     } finally {
       this.#isReading = false
     }
+  }
+
+  /** Whoever lost the right to listen before one of these events was committed is gone when it gives them. */
+  async #readAfter(cursor: number): Promise<BoardChanges> {
+    const changes = await this.#deps.kernel.readChanges({ after: cursor, limit: BATCH })
+    if (changes.events.length > 0) await this.#deps.checkStanding()
+    return changes
   }
 
   #deliver(changes: BoardChanges, last: number): void {
@@ -172,7 +181,7 @@ export class EventHub implements Disposable {
           subscriber.state = 'live'
           return
         }
-        const changes = await this.#deps.kernel.readChanges({ after: subscriber.cursor, limit: BATCH })
+        const changes = await this.#readAfter(subscriber.cursor)
         if (!isBehind()) return
         subscriber.cursor = changes.events.at(-1)?.id ?? target
         const frame = frameOf(changes, subscriber.filter, subscriber.cursor)

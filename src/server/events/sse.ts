@@ -7,7 +7,7 @@ import type { Line } from './subscriber.ts'
 const HIGH_WATER = 1_000_000
 
 export interface SseOptions {
-  readonly hub: EventHub
+  readonly hub: Pick<EventHub, 'subscribe'>
   readonly filter: EventFilter
   readonly since: number | null
   /** Told how to end the stream; gives what to dispose of when it is over. */
@@ -44,7 +44,10 @@ export function sseStream({ hub, filter, since, onOpen }: SseOptions): ReadableS
           },
         }
         over.use(onOpen(end))
-        const subscription = await hub.subscribe(line, filter, since)
+        const subscription = await hub.subscribe(line, filter, since).catch((error: unknown) => {
+          leave()
+          throw error
+        })
         if (isOver) subscription[Symbol.dispose]()
         else over.use(subscription)
       },

@@ -1,7 +1,7 @@
 /** Tokens, browser sessions and login links. */
 import type { Credential, CredentialKind, Scope } from '../../domain/credential.ts'
 import type { Connection } from '../connection.ts'
-import { statement } from '../statement.ts'
+import { statement, textsIn } from '../statement.ts'
 
 const COLUMNS = [
   'id',
@@ -52,6 +52,21 @@ const byHash = statement<{ hash: string }>()((db, p) =>
 
 export const findCredential = async (db: Connection, secretHash: string): Promise<Credential | undefined> =>
   (await db.get(byHash, { hash: secretHash })) as Credential | undefined
+
+const byHashes = statement<{ hashes: string }>()((db, p, dialect) =>
+  db
+    .selectFrom('credentials')
+    .select([...COLUMNS, 'secret_hash as secretHash'])
+    .where('secret_hash', 'in', textsIn(p.hashes, dialect)),
+)
+
+export const findCredentials = async (
+  db: Connection,
+  secretHashes: readonly string[],
+): Promise<(Credential & { readonly secretHash: string })[]> =>
+  (await db.all(byHashes, { hashes: JSON.stringify(secretHashes) })) as (Credential & {
+    readonly secretHash: string
+  })[]
 
 const byId = statement<{ id: number }>()((db, p) =>
   db.selectFrom('credentials').select(COLUMNS).where('id', '=', p.id),
