@@ -37,8 +37,18 @@ export async function carryOut(operation: Operation, handler: unknown, asked: As
   }
   const output = await (handler as Handler<OperationId>)(call)
   if (output instanceof Reply)
-    return data(output.body, requestId, { status: output.status, headers: output.headers })
+    return data(await sentBody(request, output), requestId, {
+      status: output.status,
+      headers: output.headers,
+    })
   return json(output, requestId, { status: operation.status })
+}
+
+/** In answer to HEAD none is sent, so whatever would have come is let go: nobody else would. */
+async function sentBody({ method }: Request, { body }: Reply): Promise<Reply['body']> {
+  if (method !== 'HEAD' || !(body instanceof ReadableStream)) return body
+  await body.cancel()
+  return null
 }
 
 /** A name that is given several times counts as a list. */

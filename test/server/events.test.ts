@@ -304,6 +304,22 @@ describe('the stream as server-sent events', () => {
     await rest.cancel()
   })
 
+  test('is not opened for HEAD, which is told what a stream would be', async () => {
+    await using server = await openTestServer()
+    const head = await server.ask('/api/kanban/events', {
+      method: 'HEAD',
+      headers: { accept: 'text/event-stream' },
+    })
+    expect(head).toMatchObject({
+      status: 200,
+      text: '',
+      headers: { 'content-type': 'text/event-stream', 'x-content-type-options': 'nosniff' },
+    })
+    await using client = server.events()
+    await client.frame('hello')
+    expect((await server.ask('/metrics')).text).toContain('\nyard_event_clients 1\n')
+  })
+
   test('a page of history has an end, and says where to go on', async () => {
     await using server = await openTestServer()
     for (let card = 0; card < 5; card++) await server.test.given()

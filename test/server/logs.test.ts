@@ -1,5 +1,13 @@
 /** The log of a run over HTTP: whole, its end, and as it is written. */
-import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -87,6 +95,32 @@ const begin = (server: TestServer, path: string, as = server.owner): Promise<Inc
 
 const follow = async (server: TestServer, path: string, as?: string): Promise<Follower> =>
   new Follower(await begin(server, path, as))
+
+behaviour('http.follow', 'HEAD is told what would be followed, and leaves no file open', async () => {
+  await using server = await openTestServer()
+  const { run, path } = await loggedRun(server)
+  writeFileSync(path, 'begun\n')
+  const openLogs = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === path
+      } catch {
+        return false
+      }
+    }).length
+  const head = await server.ask(`/api/kanban/runs/${run.id}/log/text?follow=true`, { method: 'HEAD' })
+  expect(head).toMatchObject({
+    status: 200,
+    text: '',
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  })
+  const follower = await follow(server, `/runs/${run.id}/log/text?follow=true`)
+  await follower.until('begun')
+  appendFileSync(path, 'more\n')
+  await follower.until('more')
+  expect(openLogs()).toBe(1)
+  follower.answer.destroy()
+})
 
 test('a log is given whole, or its end, as JSON and as text', async () => {
   await using server = await openTestServer()
