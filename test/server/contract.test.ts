@@ -30,6 +30,28 @@ const TASK_FIELDS =
     ' ',
   )
 
+behaviour(
+  'http.board',
+  'GET /board is not sent again to whoever has it, however its tag is given',
+  async () => {
+    await using server = await openTestServer()
+    const ask = (headers: Record<string, string>) => server.ask('/api/plugins/kanban/board', { headers })
+    const etag = (await ask({})).headers.etag ?? ''
+    expect(etag).toMatch(/^W\/"[\w-]+"$/)
+    for (const known of [etag, etag.slice(2), `"other", ${etag}`, '*'])
+      expect(await ask({ 'if-none-match': known })).toMatchObject({
+        status: 304,
+        text: '',
+        headers: { etag },
+      })
+    expect((await ask({ 'if-none-match': etag.slice(0, -2) })).status).toBe(200)
+    await server.test.given()
+    const changed = await ask({ 'if-none-match': etag })
+    expect(changed.status).toBe(200)
+    expect(changed.headers.etag).not.toBe(etag)
+  },
+)
+
 describe.each(databases)('the routes existing clients know, on $name', (database) => {
   behaviour('http.board', 'GET /board: columns in order, with what stands around the cards', async () => {
     await using server = await openTestServer({ database })

@@ -3,6 +3,7 @@ import { safeFileName } from '../../domain/file-name.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { mediaTypeOf } from '../../lib/media-type.ts'
 import { attachmentHeaders, cacheHeaders, essenceOf, etagOf } from '../attachment-headers.ts'
+import { isKnown } from '../etag.ts'
 import { Reply, type Handlers } from '../handler.ts'
 import type { OpenedFile, ServerServices } from '../services.ts'
 import { uploaded } from '../uploaded.ts'
@@ -36,10 +37,7 @@ export const attachmentHandlers = ({ kernel, services }: AttachmentsDeps) =>
     async getAttachment({ input: { id, attachment }, request }) {
       const file = await kernel.getAttachment(id, attachment)
       if (isKnown(request, etagOf(file))) return new Reply(null, cacheHeaders(file), 304)
-      const opened = await services.files.open(file.digest)
-      if (request.method !== 'HEAD') return new Reply(streamOf(opened), attachmentHeaders(file))
-      await opened[Symbol.asyncDispose]()
-      return new Reply(null, attachmentHeaders(file))
+      return new Reply(streamOf(await services.files.open(file.digest)), attachmentHeaders(file))
     },
 
     async removeAttachment({ input: { id, attachment }, actor }) {
@@ -47,12 +45,6 @@ export const attachmentHandlers = ({ kernel, services }: AttachmentsDeps) =>
       return { ok: true }
     },
   }) satisfies Partial<Handlers>
-
-const isKnown = (request: Request, etag: string): boolean => {
-  const known = request.headers.get('if-none-match')
-  if (known === null) return false
-  return known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
-}
 
 /** Closes the file when its last byte has left, or when nobody wants the rest. */
 function streamOf(opened: OpenedFile): ReadableStream<Uint8Array> {

@@ -4,6 +4,7 @@ import { invalid } from '../../domain/errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { CheckedInput, Output } from '../../contract/operations/table.ts'
 import type { BoardBytes } from '../board-bytes.ts'
+import { isKnown } from '../etag.ts'
 import { Reply, type Handlers } from '../handler.ts'
 import type { ServerServices } from '../services.ts'
 
@@ -21,7 +22,7 @@ export const boardHandlers = ({ kernel, services, bytes }: BoardDeps) =>
       assertFits(input)
       const etag = bytes.tag(version)
       const headers = { etag, 'cache-control': 'private, no-cache', 'content-type': 'application/json' }
-      if (request.headers.get('if-none-match')?.includes(etag)) return new Reply(null, headers, 304)
+      if (isKnown(request, etag)) return new Reply(null, headers, 304)
       const body = await bytes.get(JSON.stringify(input), version, () => readFor(kernel, input))
       return new Reply(body, headers)
     },
