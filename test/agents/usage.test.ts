@@ -132,6 +132,30 @@ describe('Codex', () => {
   })
 })
 
+test('W06: Amp counts answers that have no ids, each of them, and a result that counts nothing takes nothing away', async () => {
+  const answer = (input: number, cached: number, output: number) => ({
+    type: 'assistant',
+    session_id: 'T-1',
+    message: {
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'text', text: 'hello' }],
+      stop_reason: 'end_turn',
+      usage: {
+        input_tokens: 10,
+        cache_creation_input_tokens: input - cached - 10,
+        cache_read_input_tokens: cached,
+        output_tokens: output,
+        service_tier: 'standard',
+      },
+    },
+  })
+  const result = { type: 'result', subtype: 'success', is_error: false, num_turns: 2, result: 'hello' }
+  expect((await run('claude', [[answer(8_566, 0, 94), answer(8_700, 8_556, 20), result]])).usage).toEqual(
+    used(tokens(17_266, 114, 8_556)),
+  )
+})
+
 test('W06: Qwen Code sums up the session, and counts answers that are not shown', async () => {
   const init = { type: 'system', subtype: 'init', session_id: 's', model: 'm' }
   const shown = (id: string, input: number) => ({

@@ -1,4 +1,4 @@
-/** The stream of Claude Code, and of Qwen Code, which speaks the same. */
+/** The stream of Claude Code, and of Qwen Code and Amp, which speak the same. */
 import {
   asText,
   fields,
@@ -13,7 +13,7 @@ import {
 } from './stream-item.ts'
 
 export function readClaude(): ReadValue {
-  const answers = new Map<string, Tokens>()
+  const answers = new Map<string | number, Tokens>()
   return (value) => {
     switch (value['type']) {
       case 'system':
@@ -22,8 +22,10 @@ export function readClaude(): ReadValue {
         const message = fields(value['message'])
         const found = items(message['content']).flatMap(said)
         const tokens = tokensOf(fields(message['usage']))
-        if (!larger(tokens, answers.get(text(message['id'])))) return found
-        answers.set(text(message['id']), tokens)
+        // Amp gives its answers no ids, and tells each of them once.
+        const id = text(message['id']) || answers.size
+        if (!larger(tokens, answers.get(id))) return found
+        answers.set(id, tokens)
         return [
           ...found,
           { kind: 'usage', sum: true, usage: { ...total([...answers.values()]), cost: null } },
@@ -66,16 +68,18 @@ const total = (all: readonly Tokens[]): Tokens =>
 
 /**
  * What the turn used in the end, with what its helpers used. Claude Code tells the models' part since its last result; its
- * other sums, and all those of Qwen Code, go on from run to run where a session is gone on with.
+ * other sums, and all those of Qwen Code, go on from run to run where a session is gone on with. Amp and Cursor tell nothing
+ * here, which takes nothing away from what their answers told.
  */
-function used(value: Fields): StreamItem {
+function used(value: Fields): StreamItem[] {
   const models = Object.values(fields(value['model_usage_since_last_result'])).map(fields)
   const cost = numberOrNull(value['total_cost_usd'])
   if (models.length === 0) {
+    if (!('usage' in value)) return []
     const usage = { ...tokensOf(fields(value['usage'])), cost }
     return cost === null
-      ? { kind: 'usage', sum: true, session: true, usage }
-      : { kind: 'usage', sum: true, usage }
+      ? [{ kind: 'usage', sum: true, session: true, usage }]
+      : [{ kind: 'usage', sum: true, usage }]
   }
   const tokens = models.map((model) => {
     const cached = number(model['cacheReadInputTokens'])
@@ -86,11 +90,13 @@ function used(value: Fields): StreamItem {
     }
   })
   const costs = models.map((model) => number(model['costUSD']))
-  return {
-    kind: 'usage',
-    sum: true,
-    usage: { ...total(tokens), cost: costs.reduce((sum, each) => sum + each, 0) },
-  }
+  return [
+    {
+      kind: 'usage',
+      sum: true,
+      usage: { ...total(tokens), cost: costs.reduce((sum, each) => sum + each, 0) },
+    },
+  ]
 }
 
 function system(value: Fields): StreamItem[] {
@@ -163,7 +169,7 @@ const heard = (block: Fields): StreamItem[] =>
     : []
 
 function result(value: Fields): StreamItem[] {
-  const found = [used(value)]
+  const found = used(value)
   for (const denial of items(value['permission_denials']))
     found.push({
       kind: 'refused',
