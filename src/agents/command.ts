@@ -116,5 +116,6 @@ const guidance = (
 - See the task again at any time: yard context ${id}
 - During long work, show that you are alive: yard heartbeat ${id} --note "what you are doing"
 - When the work is done: yard complete ${id} --summary "what you did and what others must know"
+- When a second pair of eyes is asked for: yard review ${id} --summary "what you did and what to look at"
 - When you need a decision or cannot go on: yard block ${id} "what you need and from whom"
-Always finish with complete or block. Just stopping counts as a failed attempt.`
+Always finish with exactly one of complete, review and block. Just stopping counts as a failed attempt.`

@@ -242,7 +242,7 @@ export function newsText(
       comments.map((comment) => commentText(comment, now)),
       { budget: BUDGETS.comments, older: 0, noun: 'comment' },
     ),
-    comments.length === 0 ? 'Nobody has commented since. kanban_show gives you the card as it is now.' : '',
+    comments.length === 0 ? 'Nobody has commented since.' : '',
   ]
     .filter(Boolean)
     .join('\n\n')

@@ -44,7 +44,7 @@ export class ServedTools {
     const { run } = this.#context
     return run === null
       ? 'The tools of a kanban board, for an orchestrator: look at the board, create cards for others and order them. You do not do the work yourself.'
-      : `You are the worker of kanban card ${run.taskId}. Begin with kanban_show; end with kanban_complete or kanban_block, and never just stop.`
+      : `You are the worker of kanban card ${run.taskId}. Begin with kanban_show; end with exactly one of kanban_complete, kanban_request_review and kanban_block, and never just stop.`
   }
 
   /** Does now what the first question for the tools would wait for. */

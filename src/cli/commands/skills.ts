@@ -71,7 +71,7 @@ const keptOf = (changes: readonly SkillChange[]): readonly string[] =>
 
 export const skillsInstall = command({
   about:
-    'Places the skills kanban-worker and kanban-orchestrator where agents look for theirs. Workers of the board get them without this.',
+    'Places the skills kanban-worker and kanban-orchestrator where agents look for theirs. Workers whose profile names them get them without this.',
   effect: 'changes',
   options: { ...where, force: flag('Also in the place of what somebody changed.') },
   examples: ['yard skills install', 'yard skills install --agent claude --project'],

@@ -155,7 +155,9 @@ export class LiveDriver implements AgentDriver {
     const resumed = await this.#conversation.open(this.#isResuming ? this.#session : null)
     if (this.#isResuming && !resumed) this.#startedFresh = true
     let prompt: string | null =
-      resumed && task.resume !== null ? continuation(spec.taskId, task.resume.news) : task.prompt
+      resumed && task.resume !== null
+        ? continuation(spec.taskId, task.resume.news, task.cli.tools)
+        : task.prompt
     while (prompt !== null) {
       this.#isInTurn = true
       const turn: Promise<TurnEnd> = this.#conversation.prompt(prompt)
@@ -192,7 +194,7 @@ export class LiveDriver implements AgentDriver {
     if (this.#reminded) return null
     this.#reminded = true
     this.#record.beginTurn()
-    return reminder(spec.taskId)
+    return reminder(spec.taskId, task.cli.tools)
   }
 }
 

@@ -38,7 +38,9 @@ export class OneShotDriver implements AgentDriver {
   first(): Promise<Turn> {
     const { task, spec } = this.#options
     layOut(this.#options)
-    return this.#turn(task.resume === null ? task.prompt : continuation(spec.taskId, task.resume.news))
+    return this.#turn(
+      task.resume === null ? task.prompt : continuation(spec.taskId, task.resume.news, task.cli.tools),
+    )
   }
 
   started(): void {}
@@ -79,7 +81,7 @@ export class OneShotDriver implements AgentDriver {
     this.#isResuming = true
     const mail = await this.#mail.take()
     mail?.arrived()
-    return this.#again([mail?.text, reminder(spec.taskId)].filter(Boolean).join('\n'))
+    return this.#again([mail?.text, reminder(spec.taskId, task.cli.tools)].filter(Boolean).join('\n'))
   }
 
   end(): Promise<AgentWords> {
