@@ -6,7 +6,6 @@ import { MOUNTS } from '../contract/operations/routes.ts'
 import { operations } from '../contract/operations/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Clock } from '../lib/clock.ts'
-import { newUuid } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import { nearest } from '../lib/nearest.ts'
 import {
@@ -21,6 +20,7 @@ import {
 import type { Handlers } from './handler.ts'
 import { carryOut } from './operation-route.ts'
 import { bugProblem, problemOf, Refusal } from './refusal.ts'
+import { requestIdOf } from './request-id.ts'
 import { data, problem, redirect } from './respond.ts'
 import type { RequestTrace, Tracing } from './tracing/tracing.ts'
 
@@ -145,10 +145,6 @@ const searchOf = (url: string): string => {
   const at = url.indexOf('?')
   return at === -1 ? '' : url.slice(at)
 }
-
-/** A caller may name its request, so that both logs tell the same story; what does not look like a name is not repeated. */
-const requestIdOf = (given: string | undefined): string =>
-  given !== undefined && /^[\w.:-]{1,100}$/.test(given) ? given : newUuid()
 
 /** Lets a page elsewhere, which the settings name, read the answer. Its cookie never comes along, so it needs a token. */
 const shareWith = (origin: string) => ({

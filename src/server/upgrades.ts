@@ -1,10 +1,9 @@
 /** Requests that want to become a WebSocket: the same way in as for all others, and only one place to go. */
-import type { IncomingMessage } from 'node:http'
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { MOUNTS } from '../contract/operations/routes.ts'
 import { OPERATIONS } from '../contract/operations/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { newUuid } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Presented } from './auth/authenticator.ts'
 import type { Tickets } from './auth/tickets.ts'
@@ -15,6 +14,8 @@ import type { EventSockets, Upgrade } from './events/websocket.ts'
 import { admit, checkPlace, presentedBy, type GateDeps, type Knock } from './gate.ts'
 import { streamOf } from './handlers/events.ts'
 import { bugProblem, problemOf, Refusal, unreadable } from './refusal.ts'
+import { requestIdOf } from './request-id.ts'
+import { problem } from './respond.ts'
 
 export interface UpgradeDeps {
   readonly kernel: Kernel
@@ -34,17 +35,27 @@ export const upgradeListener =
     // Until it is a WebSocket nobody else listens for its errors.
     socket.on('error', () => socket.destroy())
     void upgrade(deps, { request, socket, head }).catch((error: unknown) => {
-      const requestId = newUuid()
+      const requestId = requestIdOf(deps.knockOf(request).header('x-request-id'))
       const known = problemOf(error)
       if (known === null) deps.log.error('an upgrade to a WebSocket failed', { request: requestId, error })
-      const { status, body } = known ?? bugProblem(requestId)
+      const refused = known ?? bugProblem(requestId)
+      const { status, body } = refused
       deps.log.info(`upgrade refused ${status}`, { request: requestId, status, code: body.code })
-      const text = JSON.stringify(body)
-      socket.end(
-        `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
-      )
+      return answer(socket, problem(refused, requestId))
     })
   }
+
+/** What wanted to become a WebSocket has left the server's hands, so its answer is written by ours, and is the last one. */
+async function answer(socket: Duplex, response: Response): Promise<void> {
+  const body = Buffer.from(await response.arrayBuffer())
+  const { status, headers } = response
+  headers.set('content-length', String(body.length))
+  headers.set('connection', 'close')
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`]
+  for (const [name, value] of headers) lines.push(`${name}: ${value}`)
+  socket.once('finish', () => socket.destroy())
+  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]))
+}
 
 async function upgrade(deps: UpgradeDeps, wanted: Upgrade): Promise<void> {
   const { kernel, gate, sockets, standing } = deps

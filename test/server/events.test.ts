@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { request, type IncomingHttpHeaders } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { MAX_REPLAY } from '../../src/server/events/event-hub.ts'
 import { databases } from '../helpers/boards.ts'
@@ -8,6 +8,9 @@ import { openTestServer, Returning, type EventClient, type TestServer } from './
 /** Events as they are on the board, by id. */
 const idsOf = async ({ kernel }: TestServer, after = 0): Promise<number[]> =>
   (await kernel.readEvents({ after, limit: 100_000 })).map(({ id }) => id)
+
+const EVENTS = '/api/kanban/events'
+type Asked = [path: string, headers?: Record<string, string>, method?: string]
 
 describe.each(databases)('the stream of events on $name', (database) => {
   test('greets, brings up to date from the cursor, and goes on live with what other processes do', async () => {
@@ -128,6 +131,45 @@ describe('what a client asks for', () => {
     }
     expect(await refusedUpgrade(server, '/api/kanban/board')).toMatchObject({ status: 404 })
   })
+})
+
+describe('an upgrade that is refused', () => {
+  const cases: Record<string, [status: number, code: string, ...asked: Asked]> = {
+    'for another place': [404, 'no_such_route', '/api/kanban/board'],
+    'for what nobody knows': [400, 'bad_request', '/api/kanban/events?sinse=1'],
+    'from a page elsewhere': [403, 'foreign_origin', EVENTS, { origin: 'https://evil.example' }],
+    'of another version': [400, 'no_handshake', EVENTS, { 'sec-websocket-version': '7' }],
+    'without a version': [400, 'no_handshake', EVENTS, { 'sec-websocket-version': '' }],
+    'without a key': [400, 'no_handshake', EVENTS, { 'sec-websocket-key': '' }],
+    'with no name for a protocol': [400, 'no_handshake', EVENTS, { 'sec-websocket-protocol': ',' }],
+    'by POST': [405, 'no_such_method', EVENTS, {}, 'POST'],
+    'by a stranger, and without a key': [
+      400,
+      'no_handshake',
+      EVENTS,
+      { authorization: '', 'sec-websocket-key': '' },
+    ],
+  }
+  for (const [name, [status, code, path, headers, method]] of Object.entries(cases))
+    test(`${name} is answered like every other request`, async () => {
+      await using server = await openTestServer()
+      const named = { 'x-request-id': 'mine-1', ...headers }
+      const answer = await refusedUpgrade(server, path, named, method)
+      expect(answer).toMatchObject({
+        status,
+        headers: {
+          'content-type': 'application/json',
+          'x-content-type-options': 'nosniff',
+          'content-security-policy': expect.stringContaining("default-src 'none'"),
+          'cache-control': 'no-store',
+          'x-request-id': 'mine-1',
+        },
+        body: { detail: expect.any(String), code, next: expect.any(String) },
+      })
+      expect(server.logged).toContainEqual(
+        expect.objectContaining({ fields: { request: 'mine-1', status, code } }),
+      )
+    })
 })
 
 describe('F58: a client that is too far behind', () => {
@@ -352,9 +394,15 @@ test('F57: after a restart of the server fifty clients go on without a missed or
 }, 60_000)
 
 /** An upgrade that is answered instead of carried out. */
-const refusedUpgrade = (server: TestServer, path: string, headers: Record<string, string> = {}) =>
-  new Promise<{ status: number; body: unknown }>((resolve, reject) => {
+const refusedUpgrade = (
+  server: TestServer,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+) =>
+  new Promise<{ status: number; headers: IncomingHttpHeaders; body: unknown }>((resolve, reject) => {
     const sent = request(`${server.url}${path}`, {
+      method,
       headers: {
         authorization: `Bearer ${server.owner}`,
         connection: 'Upgrade',
@@ -372,7 +420,9 @@ const refusedUpgrade = (server: TestServer, path: string, headers: Record<string
     sent.on('response', (answer) => {
       let text = ''
       answer.on('data', (part: Buffer) => (text += part.toString()))
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) }))
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: JSON.parse(text) }),
+      )
     })
     sent.end()
   })

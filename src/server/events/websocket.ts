@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { EventFilter } from './filter.ts'
+import { Refusal } from '../refusal.ts'
 import { HEARTBEAT_SECONDS, type EventHub } from './event-hub.ts'
 import type { Line } from './subscriber.ts'
 
@@ -40,13 +41,21 @@ export class EventSockets {
 
   constructor(hub: EventHub) {
     this.#hub = hub
+    // Told while the upgrade is handled, so what is thrown here reaches whoever asked for it.
+    this.#server.on('wsClientError', ({ message }, _, { method }) => {
+      throw noHandshake(message, method)
+    })
   }
 
-  /** Opens the socket only to say that its caller may not come in: that is what clients of this protocol can understand. */
+  /**
+   * Opens the socket only to say that its caller may not come in: that is what clients of this protocol can understand.
+   * Throws a refusal when what came is no way to open one.
+   */
   refuse(upgrade: Upgrade, reason: string): void {
     this.#open(upgrade, (socket) => socket.close(UNAUTHORISED, reason))
   }
 
+  /** Throws a refusal when what came is no way to open one. */
   accept(upgrade: Upgrade, { filter, since, onOpen }: Accepted): void {
     this.#open(upgrade, (socket) => {
       const over = new DisposableStack()
@@ -94,6 +103,17 @@ export class EventSockets {
     }
   }
 }
+
+const noHandshake = (reason: string, method: string | undefined): Refusal =>
+  method === 'GET'
+    ? new Refusal(
+        400,
+        'no_handshake',
+        `This request cannot become a WebSocket: ${reason}.`,
+        'Open it with a WebSocket client, which sends Sec-WebSocket-Version: 13 and a key.',
+        { 'sec-websocket-version': '13' },
+      )
+    : new Refusal(405, 'no_such_method', `${method} opens no WebSocket.`, 'Use GET.', { allow: 'GET' })
 
 function lineOf(socket: WebSocket): Line {
   let onDrain: (() => void) | null = null
