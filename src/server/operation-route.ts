@@ -52,7 +52,7 @@ async function sentBody({ method }: Request, { body }: Reply): Promise<Reply['bo
 }
 
 /** A name that is given several times counts as a list. */
-function queryOf(search: string): Record<string, string> {
+export function queryOf(search: string): Record<string, string> {
   const query = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(search)) {
     const before = query.get(name)

@@ -13,6 +13,7 @@ import type { StandingConnections } from './events/standing.ts'
 import type { EventSockets, Upgrade } from './events/websocket.ts'
 import { admit, checkPlace, presentedBy, type GateDeps, type Knock } from './gate.ts'
 import { streamOf } from './handlers/events.ts'
+import { queryOf } from './operation-route.ts'
 import { bugProblem, problemOf, Refusal, unreadable } from './refusal.ts'
 import { requestIdOf } from './request-id.ts'
 import { problem } from './respond.ts'
@@ -63,7 +64,7 @@ async function upgrade(deps: UpgradeDeps, wanted: Upgrade): Promise<void> {
   checkPlace(knock, gate.hosts())
   const address = URL.parse(wanted.request.url ?? '/', 'http://localhost')
   if (address === null) throw unreadable()
-  const { pathname, searchParams } = address
+  const { pathname, search } = address
   if (!PLACES.has(pathname))
     throw new Refusal(
       404,
@@ -71,7 +72,7 @@ async function upgrade(deps: UpgradeDeps, wanted: Upgrade): Promise<void> {
       `There is no WebSocket at ${pathname}.`,
       `It is at ${MOUNTS[0]}/events.`,
     )
-  const query = Object.fromEntries(searchParams)
+  const query = queryOf(search)
   const presented = presentedIn(query, deps, knock)
   delete query['ticket']
   delete query['token']

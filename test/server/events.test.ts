@@ -96,7 +96,7 @@ describe('what a client asks for', () => {
       'assignee=coder': (id: string | null) => id === other.id || id === null,
     }
     const clients = Object.keys(asked).map((query) => server.events(`?since=0&${query}`))
-    await using kinds = server.events('?since=0&kinds=commented,blocked')
+    await using kinds = server.events('?since=0&kinds=commented&kinds=blocked')
     await kernel.commentTask(mine.id, 'one', null, alice)
     await kernel.commentTask(other.id, 'two', null, alice)
     await kernel.pause({ scope: 'board', target: '*' }, 'lunch', alice)
