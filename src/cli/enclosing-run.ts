@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { denied } from '../domain/errors.ts'
 import type { RunCapability } from '../domain/actor.ts'
-import { parseProcStat } from '../lib/proc-stat.ts'
+import { parentsOf } from '../lib/parents.ts'
 
 export interface EnclosingRun {
   readonly runId: number
@@ -17,9 +17,6 @@ export interface EnclosingRun {
 }
 
 type Env = Readonly<Record<string, string | undefined>>
-
-/** How many parents are looked at; no real chain is as long. */
-const MAX_PARENTS = 64
 
 /**
  * The run this process belongs to, by its own environment or that of any process above it; null when there is none.
@@ -81,19 +78,9 @@ function readPrivate(path: string): RunCapability | null {
 
 /** The environments with which the processes above were started, the nearest first. Where the system does not tell, none. */
 export function* environmentsAbove(pid: number): Iterable<Env> {
-  let parent = parentOf(pid)
-  for (let steps = 0; parent !== null && parent > 1 && steps < MAX_PARENTS; steps++) {
+  for (const parent of parentsOf(pid)) {
     const env = environmentOf(parent)
     if (env !== null) yield env
-    parent = parentOf(parent)
-  }
-}
-
-function parentOf(pid: number): number | null {
-  try {
-    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.parent ?? null
-  } catch {
-    return null
   }
 }
 

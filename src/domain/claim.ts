@@ -96,8 +96,10 @@ export function holdReason(hold: Hold): Reason {
 }
 
 function liftingVerb({ scope, target, kind }: Hold): string | null {
-  if (kind === 'time' || scope === 'provider') return null
-  if (scope !== 'task') return scope === 'board' ? 'yard resume' : `yard resume ${target}`
+  if (kind === 'time') return null
+  if (scope === 'board') return 'yard resume'
+  if (scope === 'provider') return `yard resume provider:${target}`
+  if (scope === 'profile') return `yard resume ${target}`
   switch (kind) {
     case 'human':
       return `yard unblock ${target}`

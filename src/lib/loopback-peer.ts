@@ -4,20 +4,32 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 const LOOPBACK = '0100007F'
 const LOOPBACK_6 = '0000000000000000FFFF00000100007F'
 
-/** The number of the socket at `peerPort` that is connected to `ownPort`, both on 127.0.0.1; null when it cannot be told. */
-export function peerSocket(peerPort: number, ownPort: number): string | null {
-  return (
-    socketIn('/proc/net/tcp', LOOPBACK, peerPort, ownPort) ??
-    socketIn('/proc/net/tcp6', LOOPBACK_6, peerPort, ownPort)
-  )
+/** A table is written while it is read, and may leave out a line for once. */
+const LOOKS = 3
+
+/**
+ * The number of the socket at `peerPort` that is connected to `ownPort`, both on 127.0.0.1. Null when no process has it open;
+ * `unknown` when the system has no such tables.
+ */
+export function peerSocket(peerPort: number, ownPort: number): string | null | 'unknown' {
+  for (let look = 1; ; look++) {
+    const found = [
+      socketIn('/proc/net/tcp', LOOPBACK, peerPort, ownPort),
+      socketIn('/proc/net/tcp6', LOOPBACK_6, peerPort, ownPort),
+    ]
+    const known = found.filter((each) => each !== 'unknown')
+    if (known.length === 0) return 'unknown'
+    const socket = known.find((each) => each !== null)
+    if (socket !== undefined || look === LOOKS) return socket ?? null
+  }
 }
 
-function socketIn(table: string, host: string, peerPort: number, ownPort: number): string | null {
+function socketIn(table: string, host: string, peerPort: number, ownPort: number): string | null | 'unknown' {
   let text: string
   try {
     text = readFileSync(table, 'latin1')
   } catch {
-    return null
+    return 'unknown'
   }
   const wanted = `${host}:${hex(peerPort)} ${host}:${hex(ownPort)} `
   const line = text.split('\n').find((each) => each.includes(wanted))

@@ -16,6 +16,8 @@ const REPORT_EVERY_MS = 2_000
 async function main(specFile: string): Promise<void> {
   const hints = listen()
   const spec = JSON.parse(readFileSync(specFile, 'utf8')) as RunSpec
+  // It holds the run's secret, and soon there is a worker that can read whatever its user can.
+  rmSync(specFile)
   // Made by another process while this one looks at the board.
   const pipes = makeOutputPipes(spec.folder)
   await using board = await openRunBoard(spec.board, spec.boardId, spec.policy)

@@ -1,4 +1,4 @@
-/** What a runner is told: everything about one run, in a private file, because it holds the run's secret. */
+/** What a runner is told: everything about one run, in a private file, because it holds the run's secret. It is gone before the worker starts. */
 import type { AgentTask } from '../agents/agent.ts'
 import type { BoardPolicy } from '../kernel/deps.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'

@@ -273,6 +273,8 @@ describe('looking at cards', () => {
     expect(await home.ok('why', parent)).toMatch(/the board: release day \(by alice.*\)\n +→ yard resume/)
     await home.ok('resume')
     expect(await home.refused('resume')).toContain('it is not paused')
+    expect(await home.json('pause', 'provider:acme')).toMatchObject({ scope: 'provider', target: 'acme' })
+    expect(await home.ok('resume', 'provider:acme')).toContain('Resumed provider acme')
   })
 
   test('an id may be shortened as long as it is clear', async () => {

@@ -178,7 +178,7 @@ describe('a worker that reports by the command line', () => {
         [['detach', task, '1'], 'A worker cannot use yard detach'],
         [['complete', foreign], 'works on'],
         [['block', foreign, 'x'], 'works on'],
-        [['link', task, foreign], 'did not create it'],
+        [['link', task, foreign], 'no run of'],
         [['unblock', task], 'A worker cannot use yard unblock'],
         [['assign', task, 'shell'], 'A worker cannot use yard assign'],
         [['retry', task], 'A worker cannot use yard retry'],

@@ -94,6 +94,17 @@ describe.each(databases)('on $name', (database) => {
     expect((await agentRun(board, id)).run).toBeDefined()
   })
 
+  test('F32: a person who knows better lifts it', async () => {
+    await using board = await openTestKernel(database)
+    const { id } = await board.given()
+    const run = await opened(board, id)
+    await run.end('rate_limited', { problem: { ...quota, retryAt: board.clock.now() + 5 * 86_400 } })
+    const { reasons } = await board.kernel.why(id, { caps: null, dispatcher: 'running' })
+    expect(reasons).toMatchObject([{ kind: 'cooldown', lift: 'yard resume provider:acme' }])
+    await board.kernel.resume({ scope: 'provider', target: 'acme' }, alice)
+    expect((await agentRun(board, id)).run).toBeDefined()
+  })
+
   test('F33: a login that is not accepted holds its profile once, and a person frees it', async () => {
     await using board = await openTestKernel(database)
     const cards = await Promise.all(Array.from({ length: 5 }, () => board.given()))

@@ -97,18 +97,33 @@ describe('the token of a run', () => {
 })
 
 const CALLER = `
-const [url, token, name, input] = process.argv.slice(1)
-const response = await fetch(url, {
-  method: 'POST',
-  headers: { authorization: 'Bearer ' + token, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-  body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: JSON.parse(input) } }),
+const { request } = await import('node:http')
+const [url, token, name, input, options = '{}'] = process.argv.slice(1)
+const { hangUp = false, ...more } = JSON.parse(options)
+const headers = { authorization: 'Bearer ' + token, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+const sent = request(url, { method: 'POST', headers, agent: false, ...more }, (response) => {
+  process.stdout.write(response.statusCode + ' ')
+  response.pipe(process.stdout)
 })
-process.stdout.write(response.status + ' ' + await response.text())
+sent.on('error', () => {})
+sent.on('finish', () => hangUp && sent.socket.resetAndDestroy())
+sent.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: JSON.parse(input) } }))
 `
 
+type Through = 'agent' | 'shell' | 'daemon'
+
+const BY: Readonly<Record<Through, readonly string[]>> = {
+  agent: [],
+  shell: ['/bin/sh', '-c', '"$0" "$@"; true'],
+  // Nothing of it is below the worker any more, and nothing it carries says where it came from.
+  daemon: ['/bin/sh', '-c', 'env -i setsid -f "$0" "$@"; true'],
+}
+
 /** What a process below this one gets for the right token: a shell that has read it, or an agent that was given it. */
-async function fromBelow(run: ServedRun, name: string, input: object, through: 'agent' | 'shell') {
-  const words = [
+async function fromBelow(run: ServedRun, name: string, input: object, through: Through, options = {}) {
+  const [program = process.execPath, ...words] = [
+    ...BY[through],
+    process.execPath,
     '--input-type=module',
     '-e',
     CALLER,
@@ -116,11 +131,9 @@ async function fromBelow(run: ServedRun, name: string, input: object, through: '
     run.served.token,
     name,
     JSON.stringify(input),
+    JSON.stringify(options),
   ]
-  const child =
-    through === 'agent'
-      ? spawn(process.execPath, words)
-      : spawn('/bin/sh', ['-c', '"$0" "$@"; true', process.execPath, ...words])
+  const child = spawn(program, words)
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
   await once(child, 'close')
@@ -151,6 +164,30 @@ describe.runIf(process.platform === 'linux')('what a worker starts', () => {
       await run.ok('kanban_complete', { summary: 'done by myself' })
     },
   )
+
+  behaviour('F15', 'is not heard either when it takes care not to be seen', async () => {
+    await using run = await serveRun(SQLITE)
+    const before = await run.board.events(run.card.id)
+    const input = { summary: 'done, trust me' }
+    expect(await fromBelow(run, 'kanban_complete', input, 'agent', { localAddress: '127.0.0.2' })).toMatch(
+      /^403 /,
+    )
+    for (let turn = 0; turn < 5; turn++)
+      await fromBelow(run, 'kanban_complete', input, 'agent', { hangUp: true })
+    await run.ok('kanban_heartbeat')
+    expect(run.told.filter((sentence) => sentence.includes('turned away')).length).toBeGreaterThan(0)
+    expect(await run.board.events(run.card.id)).toEqual([
+      ...before,
+      expect.objectContaining({ kind: 'heartbeat' }),
+    ])
+  })
+
+  behaviour('F15', 'is not heard when it has left the worker, even once that is gone', async () => {
+    await using run = await serveRun(SQLITE, { connects: false })
+    expect(await fromBelow(run, 'kanban_heartbeat', {}, 'agent')).toMatch(/^200 /)
+    expect(await fromBelow(run, 'kanban_complete', { summary: 'mine' }, 'daemon')).toMatch(/^403 /)
+    expect((await run.board.task(run.card.id)).status).toBe('running')
+  })
 
   behaviour(
     'F35',

@@ -159,6 +159,14 @@ note answers "own $(tell "$token" '{"summary":"over HTTP"}' "$YARD_TASK/complete
       expect(said).toEqual(['none 401', 'other 403', 'own 200'])
       expect(rig.board.runs(id)).toMatchObject([{ outcome: 'completed', summary: 'over HTTP' }])
       await rig.untilGone(id)
+      // A worker that is not to report by itself finds no proof to do so with.
+      const script = await rig.create({
+        profile: 'script',
+        body: `. "$RIG_WORDS"; note proofs "found $(grep -rlE '"run_*[iI]d"' "$YARD_HOME/runs/$YARD_RUN" | wc -l)"`,
+      })
+      await rig.untilStatus(script, 'done')
+      expect(rig.notes('proofs')).toEqual([expect.stringMatching(/found 0$/)])
+      await rig.untilGone(script)
       await rig.ok('stop', other)
       await rig.untilGone(other)
     },

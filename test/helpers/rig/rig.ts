@@ -355,13 +355,15 @@ export class Rig implements AsyncDisposable {
 
   #collectSecrets(): void {
     for (const run of namesIn(join(this.home, 'runs'))) {
-      try {
-        const spec = JSON.parse(readFileSync(join(this.home, 'runs', run, 'spec.json'), 'utf8')) as {
-          secret?: string
+      for (const name of ['spec.json', 'capability.json']) {
+        try {
+          const { secret } = JSON.parse(readFileSync(join(this.home, 'runs', run, name), 'utf8')) as {
+            secret?: string
+          }
+          if (secret !== undefined) this.#secrets.add(secret)
+        } catch {
+          // Gone meanwhile, not yet complete, or not given at all.
         }
-        if (spec.secret !== undefined) this.#secrets.add(spec.secret)
-      } catch {
-        // Gone meanwhile, or not yet complete.
       }
     }
   }
