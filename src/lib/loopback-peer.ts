@@ -9,27 +9,27 @@ const LOOKS = 3
 
 /**
  * The number of the socket at `peerPort` that is connected to `ownPort`, both on 127.0.0.1. Null when no process has it open;
- * `unknown` when the system has no such tables.
+ * undefined when the system has no such tables.
  */
-export function peerSocket(peerPort: number, ownPort: number): string | null | 'unknown' {
+export function peerSocket(peerPort: number, ownPort: number): string | null | undefined {
   for (let look = 1; ; look++) {
     const found = [
       socketIn('/proc/net/tcp', LOOPBACK, peerPort, ownPort),
       socketIn('/proc/net/tcp6', LOOPBACK_6, peerPort, ownPort),
     ]
-    const known = found.filter((each) => each !== 'unknown')
-    if (known.length === 0) return 'unknown'
+    const known = found.filter((each) => each !== undefined)
+    if (known.length === 0) return undefined
     const socket = known.find((each) => each !== null)
     if (socket !== undefined || look === LOOKS) return socket ?? null
   }
 }
 
-function socketIn(table: string, host: string, peerPort: number, ownPort: number): string | null | 'unknown' {
+function socketIn(table: string, host: string, peerPort: number, ownPort: number): string | null | undefined {
   let text: string
   try {
     text = readFileSync(table, 'latin1')
   } catch {
-    return 'unknown'
+    return undefined
   }
   const wanted = `${host}:${hex(peerPort)} ${host}:${hex(ownPort)} `
   const line = text.split('\n').find((each) => each.includes(wanted))

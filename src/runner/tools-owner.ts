@@ -32,7 +32,7 @@ export class ToolsOwner {
   #judge({ remoteAddress = '', remotePort = 0, localPort = 0 }: Socket): boolean {
     if (!FROM_HERE.has(remoteAddress)) return false
     const peer = peerSocket(remotePort, localPort)
-    if (peer === 'unknown') return true
+    if (peer === undefined) return true
     // Whoever has hung up already cannot be told from anybody else.
     if (peer === null) return false
     if (this.#owner !== null && liveness(this.#owner) !== 'gone') return holdsSocket(this.#owner.pid, peer)

@@ -121,7 +121,7 @@ const BY: Readonly<Record<Through, readonly string[]>> = {
 
 /** What a process below this one gets for the right token: a shell that has read it, or an agent that was given it. */
 async function fromBelow(run: ServedRun, name: string, input: object, through: Through, options = {}) {
-  const [program = process.execPath, ...words] = [
+  const [program, ...words] = [
     ...BY[through],
     process.execPath,
     '--input-type=module',
