@@ -27,9 +27,9 @@ export async function* followEvents(
   let cursor = after
   let isTroubled = false
   while (!signal.aborted) {
-    let events: BoardEvent[]
+    let page: Awaited<ReturnType<Kernel['readEventPage']>>
     try {
-      events = await kernel.readEvents({ ...filter, after: cursor, limit: BATCH })
+      page = await kernel.readEventPage({ ...filter, after: cursor, limit: BATCH })
       isTroubled = false
     } catch (error) {
       if (!isYardError(error) || error.kind !== 'unavailable') throw error
@@ -38,8 +38,8 @@ export async function* followEvents(
       await bell.wait(RETRY_MS)
       continue
     }
-    yield* events
-    cursor = events.at(-1)?.id ?? cursor
-    if (events.length < BATCH) await bell.wait()
+    yield* page.events
+    cursor = page.cursor
+    if (page.events.length < BATCH) await bell.wait()
   }
 }

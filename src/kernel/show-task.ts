@@ -161,6 +161,24 @@ export const listLinks = (
 export const readEvents = ({ store }: KernelDeps, filter: EventFilter): Promise<BoardEvent[]> =>
   store.read((db) => findEvents(db, filter))
 
+export interface EventPage {
+  readonly events: readonly BoardEvent[]
+  /** Up to here was looked: whoever goes on after it misses nothing, and nothing is looked at twice. */
+  readonly cursor: number
+}
+
+/** A page of history, also where little or nothing of it is wanted. */
+export const readEventPage = (
+  { store }: KernelDeps,
+  filter: EventFilter & { readonly limit: number },
+): Promise<EventPage> =>
+  store.read(async (db) => {
+    const events = await findEvents(db, filter)
+    const last = events.at(-1)
+    const isCut = last !== undefined && events.length === filter.limit && filter.newestFirst !== true
+    return { events, cursor: isCut ? last.id : Math.max(await latestEventId(db), filter.after ?? 0) }
+  })
+
 export const getLatestEventId = ({ store }: KernelDeps): Promise<number> => store.read(latestEventId)
 
 export interface BoardStats {

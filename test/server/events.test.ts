@@ -1,5 +1,6 @@
 import { request, type IncomingHttpHeaders } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import type { Input } from '../../src/contract/operations/table.ts'
 import { MAX_REPLAY } from '../../src/server/events/event-hub.ts'
 import { databases } from '../helpers/boards.ts'
 import { alice } from '../helpers/kernel.ts'
@@ -360,6 +361,21 @@ describe('the stream as server-sent events', () => {
     await using client = server.events()
     await client.frame('hello')
     expect((await server.ask('/metrics')).text).toContain('\nyard_event_clients 1\n')
+  })
+
+  test('a page of history with few or no hits says how far was looked', async () => {
+    await using server = await openTestServer()
+    const first = await server.test.given()
+    for (let card = 0; card < 4; card++) await server.test.given()
+    const page = (input: Input<'listEvents'>) => server.call('listEvents', input)
+    expect(await page({ kinds: 'commented' })).toEqual({ events: [], cursor: 5 })
+    expect(await page({ task: first.id })).toMatchObject({ events: [{ id: 1 }], cursor: 5 })
+    // What was cut off by the limit was not looked at.
+    expect(await page({ task: first.id, limit: 1 })).toMatchObject({ events: [{ id: 1 }], cursor: 1 })
+    expect(await page({ task: first.id, limit: 1, newest: true })).toMatchObject({ cursor: 5 })
+    expect(await page({ since: 7 })).toEqual({ events: [], cursor: 7 })
+    await server.kernel.commentTask(first.id, 'at last', null, alice)
+    expect(await page({ since: 5, kinds: 'commented' })).toMatchObject({ events: [{ id: 6 }], cursor: 6 })
   })
 
   test('a page of history has an end, and says where to go on', async () => {

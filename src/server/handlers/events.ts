@@ -32,7 +32,7 @@ export const eventHandlers = ({ kernel, hub, standing }: EventsDeps) =>
         return new Reply(stream, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
       }
       const { since, task, run, kinds, tenant, assignee, limit = DEFAULT_EVENTS, newest } = input
-      const events = await kernel.readEvents({
+      const { events, cursor } = await kernel.readEventPage({
         ...(since === undefined ? {} : { after: since }),
         ...(task === undefined ? {} : { taskId: task }),
         ...(run === undefined ? {} : { runId: run }),
@@ -42,8 +42,7 @@ export const eventHandlers = ({ kernel, hub, standing }: EventsDeps) =>
         limit,
         newestFirst: newest ?? false,
       })
-      const last = newest === true ? events.at(0) : events.at(-1)
-      return { events: events.map(eventView), cursor: last?.id ?? since ?? 0 }
+      return { events: events.map(eventView), cursor }
     },
   }) satisfies Partial<Handlers>
 
