@@ -2,7 +2,7 @@
  * What it takes to be an agent: a row of the table in table.ts. A row says how its profiles are written, what must be in
  * place before a worker starts, and with which command line it starts. It starts nothing itself.
  */
-import type { TokenCounts } from '../domain/run-agent.ts'
+import type { SessionCounters } from '../domain/run-agent.ts'
 import type { Task } from '../domain/task.ts'
 import type { CliAgent, Permissions } from '../domain/cli-agent.ts'
 import type { Problem } from './problem.ts'
@@ -64,7 +64,7 @@ export interface ResumedSession {
   /** What happened since. */
   readonly news: string
   /** Where its own counters stood, for an agent whose counters go on. */
-  readonly counted?: TokenCounts | null
+  readonly counted?: SessionCounters | null
 }
 
 export interface Launch {

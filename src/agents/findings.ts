@@ -2,7 +2,7 @@
 import type { CliAgent, ErrorClass } from '../domain/cli-agent.ts'
 import { classifyError, retryTimeIn } from './error-class.ts'
 import type { StreamItem, Usage } from './output/stream-item.ts'
-import type { TokenCounts, TokenUsage } from '../domain/run-agent.ts'
+import type { SessionCounters, TokenCounts, TokenUsage } from '../domain/run-agent.ts'
 import { isPriced, NO_TOKENS } from '../domain/usage.ts'
 
 export interface AgentProblem {
@@ -32,7 +32,7 @@ export class AgentFindings {
   #turn: Usage = NO_USAGE
   /** Where the session's own counters stood when this turn began, and where they stand. */
   #base: TokenCounts
-  #counted: TokenCounts | null
+  #counted: SessionCounters | null
   readonly #resumed: string | null
   #problem: AgentProblem | null = null
   #repeats = 0
@@ -43,7 +43,7 @@ export class AgentFindings {
   constructor(
     agent: Pick<CliAgent, 'errors'>,
     now: () => number,
-    resumed: { readonly session: string; readonly counted?: TokenCounts | null } | null = null,
+    resumed: { readonly session: string; readonly counted?: SessionCounters | null } | null = null,
   ) {
     this.#agent = agent
     this.#now = now
@@ -68,7 +68,7 @@ export class AgentFindings {
     return sum(this.#earlier, withUnpriced(this.#turn))
   }
   /** Where the session's own counters stand; null for an agent that counts each turn by itself. */
-  get sessionUsage(): TokenCounts | null {
+  get sessionUsage(): SessionCounters | null {
     return this.#counted
   }
   /** What went wrong last, unless the agent got on since. */
@@ -121,6 +121,8 @@ export class AgentFindings {
             : item.sum
               ? item.usage
               : plus(this.#turn, item.usage)
+        if (item.sessionCost !== undefined)
+          this.#counted = { ...(this.#counted ?? NO_TOKENS), cost: item.sessionCost }
         return
       case 'refused':
         this.#refused = item.message
@@ -157,12 +159,13 @@ export class AgentFindings {
   /** Of a session's counters, the part that belongs to this turn. Counters that stand lower than before have begun anew. */
   #since({ input, cached, output, cost }: Usage): Usage {
     const base = input < this.#base.input || output < this.#base.output ? NO_TOKENS : this.#base
-    this.#counted = { input, cached, output }
+    this.#counted = { ...this.#counted, input, cached, output }
     return {
       input: input - base.input,
       cached: Math.max(0, cached - base.cached),
       output: output - base.output,
-      cost,
+      // Some tell it by itself.
+      cost: cost ?? this.#turn.cost,
     }
   }
 

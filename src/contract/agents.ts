@@ -87,6 +87,7 @@ const ROW = {
     'a group of offered and usual',
   ).optional(),
   output: oneOf(OUTPUT_FORMATS).default('text'),
+  counts: oneOf(['turn', 'session'] as const).optional(),
   sessions: oneOf(['given', 'announced', 'none'] as const).optional(),
   own_options: texts('a list of options').default([]),
   skills: oneOf(['folder', 'prompt'] as const).default('prompt'),
@@ -126,7 +127,7 @@ export const OWN_AGENT_KEYS = Object.keys(ROW)
 type Row = z.output<z.ZodObject<typeof ROW>>
 
 function rowOf(name: string, row: Row): CliAgent {
-  const { prompt_by, own_options, skills_below, spoken_errors, error_lines, files, ...rest } = row
+  const { prompt_by, own_options, skills_below, spoken_errors, error_lines, counts, files, ...rest } = row
   const isAcp = row.driver === 'acp'
   return {
     ...rest,
@@ -140,6 +141,7 @@ function rowOf(name: string, row: Row): CliAgent {
     ownOptions: own_options,
     ...(skills_below === undefined ? {} : { skillsBelow: skills_below }),
     ...(spoken_errors === undefined ? {} : { spokenErrors: spoken_errors }),
+    ...(counts === undefined ? {} : { counts }),
     ...(error_lines === undefined ? {} : { errorLines: error_lines }),
   }
 }

@@ -136,6 +136,11 @@ export interface CliAgent {
   readonly output: OutputFormat
   /** Where only standard error tells what its provider said: a regular expression for such lines, whose first group is that. */
   readonly errorLines?: string
+  /**
+   * For the driver `acp`, what the tokens are of that it tells at the end of a turn, which the protocol leaves open: of that
+   * turn, or of the session so far. By default of the turn.
+   */
+  readonly counts?: 'turn' | 'session'
   /** `given`: we choose the id; `announced`: its output tells; `none`: every run begins anew. */
   readonly sessions: 'given' | 'announced' | 'none'
   /** Options that are ours to set: a profile that sets one would break the run. */

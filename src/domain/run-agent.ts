@@ -29,6 +29,12 @@ export interface TokenUsage {
 
 export type TokenCounts = Pick<TokenUsage, 'input' | 'cached' | 'output'>
 
+/** Where the counters of a session stand that go on from run to run; those that an agent does not have are 0, or null. */
+export interface SessionCounters extends TokenCounts {
+  /** US dollars. */
+  readonly cost?: number | null
+}
+
 /** What is known of an agent now. */
 export interface RunAgentNews {
   readonly session: string | null
@@ -39,7 +45,7 @@ export interface RunAgentNews {
   readonly lastMessage: string | null
   readonly usage: TokenUsage
   /** Where the counters of its session stand, for an agent whose counters go on from run to run. */
-  readonly sessionUsage?: TokenCounts | null
+  readonly sessionUsage?: SessionCounters | null
   /** The class of what went wrong last. */
   readonly problem: string | null
 }
@@ -77,7 +83,7 @@ export interface AgentSession {
   readonly problem: string | null
   readonly answeredAt: Seconds | null
   /** Where the session's own counters stood; null when they begin anew in each run. */
-  readonly counted: TokenCounts | null
+  readonly counted: SessionCounters | null
   readonly outcome: string | null
   readonly endedAt: Seconds | null
 }
@@ -101,7 +107,7 @@ export const resumable = (
   readonly runId: number
   readonly session: string
   readonly since: Seconds
-  readonly counted: TokenCounts | null
+  readonly counted: SessionCounters | null
 } | null =>
   last?.session != null &&
   last.answeredAt !== null &&

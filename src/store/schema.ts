@@ -133,6 +133,7 @@ export interface RunAgentsTable {
   session_tokens_in: number | null
   session_tokens_cached: number | null
   session_tokens_out: number | null
+  session_cost_micros: number | null
 }
 
 /** What a run used on one day. */

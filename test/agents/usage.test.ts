@@ -1,5 +1,7 @@
 /** What agents count, from lines that the real programs printed: every answer once, whatever their own sums include. */
 import { describe, expect, test } from 'vitest'
+import { SessionUpdates } from '../../src/agents/output/acp.ts'
+import type { StreamItem } from '../../src/agents/output/stream-item.ts'
 import { AgentFindings } from '../../src/agents/findings.ts'
 import { openOutput } from '../../src/agents/output/read-output.ts'
 import type { TokenCounts } from '../../src/domain/run-agent.ts'
@@ -129,6 +131,71 @@ describe('Codex', () => {
     expect(fresh.usage.input).toBe(600)
     const reset = await run('codex', [[thread('t'), completed(2)]], { session: 't', counted })
     expect(reset.usage).toEqual(used(tokens(200, 40, 100)))
+  })
+})
+
+describe('an agent that speaks the Agent Client Protocol', () => {
+  const total = (amount: number, currency = 'USD') => ({
+    sessionUpdate: 'usage_update',
+    used: 10,
+    size: 100,
+    cost: { amount, currency },
+  })
+  const costOf = (updates: SessionUpdates, ...amounts: number[]) =>
+    amounts
+      .flatMap((amount) => updates.take(total(amount)))
+      .reduce((sum, item) => sum + (item.kind === 'usage' ? (item.usage.cost ?? 0) : 0), 0)
+
+  test('W06: costs what its session came to cost since', () => {
+    expect(costOf(new SessionUpdates(0), 0.5, 0.5, 2)).toBe(2)
+    expect(costOf(new SessionUpdates(2), 2, 3)).toBe(1)
+    // Nobody knew, and it said so itself when it was gone on with.
+    const told = new SessionUpdates(null)
+    told.before(total(1))
+    told.before(total(2))
+    expect(costOf(told, 3)).toBe(2)
+    expect(new SessionUpdates(0).take(total(5, 'credits'))).toEqual([])
+  })
+
+  test('W06: has begun anew where its cost stands lower than before', () => {
+    expect(costOf(new SessionUpdates(2), 0.5, 0.75)).toBe(0.75)
+    const told = new SessionUpdates(2)
+    told.before(total(0))
+    expect(costOf(told, 3)).toBe(3)
+  })
+
+  test('W06: keeps where the cost of its session stands, and forgets it with the session', () => {
+    const findings = new AgentFindings({ errors: [] }, () => 0, {
+      session: 's',
+      counted: { ...tokens(0, 0), cost: 1 },
+    })
+    const hear = (items: readonly StreamItem[]) => items.forEach((item) => findings.take(item))
+    hear([{ kind: 'session', id: 's' }])
+    hear(new SessionUpdates(1).take(total(3)))
+    expect([findings.usage.cost, findings.sessionUsage]).toEqual([2, { ...tokens(0, 0), cost: 3 }])
+    hear([{ kind: 'session', id: 'other' }])
+    expect(findings.sessionUsage).toBeNull()
+  })
+
+  test('W06: counts the tokens it tells of a turn, or of the session where its row says so', () => {
+    const answer = (input: number) => ({
+      usage: { inputTokens: input, outputTokens: 5, totalTokens: input + 5 },
+    })
+    const used = (counts: 'turn' | 'session', before: number) => {
+      const findings = new AgentFindings({ errors: [] }, () => 0, {
+        session: 's',
+        counted: tokens(before, 5),
+      })
+      const updates = new SessionUpdates(0, counts)
+      for (const input of [110, 130]) {
+        findings.beginTurn()
+        for (const item of [...updates.take(total(input / 100)), ...updates.endTurn(answer(input))])
+          findings.take(item)
+      }
+      return [findings.usage.input, findings.usage.cost, findings.sessionUsage?.input]
+    }
+    expect(used('turn', 0)).toEqual([240, 1.3, 0])
+    expect(used('session', 100)).toEqual([30, 1.3, 130])
   })
 })
 

@@ -33,6 +33,9 @@ describe('agents of one’s own', () => {
     expect(load('agents: { live: { program: my-agent, driver: acp, arguments: [acp] } }')).toMatchObject({
       live: { tools: 'mcp', sessions: 'announced', permissions: { offered: ['full', 'workspace', 'board'] } },
     })
+    expect(load('agents: { sums: { program: my-agent, driver: acp, counts: session } }')).toMatchObject({
+      sums: { counts: 'session' },
+    })
     expect(load('agents:\n')).toEqual({})
   })
 

@@ -140,6 +140,30 @@ describe('an agent that speaks the Agent Client Protocol', () => {
     },
   )
 
+  scenario(
+    ['acp.session', 'W06'],
+    'costs what its session came to cost in the run, not in all',
+    async (rig) => {
+      hire(rig)
+      const total = (amount: number) => ({
+        update: { sessionUpdate: 'usage_update', used: 10, size: 100, cost: { amount, currency: 'USD' } },
+      })
+      const id = await work(rig, [
+        [total(0.25), total(1), { call: ['kanban_block', { reason: 'Which blue?' }] }],
+        [total(1.5), total(2), complete('sky blue')],
+      ])
+      await rig.untilStatus(id, 'blocked')
+      await rig.untilGone(id)
+      await rig.ok('unblock', id)
+      await rig.untilStatus(id, 'done')
+      await rig.untilGone(id)
+      expect(rig.board.all('select cost_micros from run_agents order by run_id')).toEqual([
+        { cost_micros: 1_000_000 },
+        { cost_micros: 1_000_000 },
+      ])
+    },
+  )
+
   scenario('acp.session', 'is resumed without its history where it offers that', async (rig) => {
     hire(rig, ['--resume'])
     const id = await work(rig, [[{ call: ['kanban_block', { reason: 'Which?' }] }], [complete('that one')]])

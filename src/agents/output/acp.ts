@@ -1,4 +1,5 @@
 /** What an agent tells of its session over the Agent Client Protocol. */
+import type { CliAgent } from '../../domain/cli-agent.ts'
 import {
   asText,
   fields,
@@ -29,8 +30,21 @@ export class SessionUpdates {
   #said: { readonly kind: 'message' | 'thought'; readonly id: string; text: string } | null = null
   readonly #calls = new Map<string, ToolCall>()
   readonly #told = new Set<string>()
-  /** Agents tell what a session has cost so far. */
-  #cost = 0
+  /** Agents tell what a session has cost so far: what it was last; null when that is not known. */
+  #cost: number | null
+  readonly #counts: CliAgent['counts']
+
+  /** `cost`: what the session had cost when we heard of it last, 0 for one that begins, null when nobody knows. */
+  constructor(cost: number | null, counts?: CliAgent['counts']) {
+    this.#cost = cost
+    this.#counts = counts
+  }
+
+  /** One `session/update` from before our first word to the session: what was spent by then is not of this run. */
+  before(update: Fields): void {
+    const amount = update['sessionUpdate'] === 'usage_update' ? dollarsIn(fields(update['cost'])) : null
+    if (amount !== null) this.#cost = Math.min(this.#cost ?? amount, amount)
+  }
 
   /** One `session/update`. */
   take(update: Fields): readonly StreamItem[] {
@@ -52,7 +66,10 @@ export class SessionUpdates {
   /** A turn is over; `answer` is what the agent answered to its prompt. */
   endTurn(answer: Fields): readonly StreamItem[] {
     const quota = fields(fields(fields(answer['_meta'])['quota'])['token_count'])
-    return [...this.finish(), ...usageIn(fields(answer['usage'])), ...usageIn(quota)]
+    const usage = usageIn(fields(answer['usage'])).map((item) =>
+      this.#counts === 'session' ? { ...item, sum: true, session: true as const } : item,
+    )
+    return [...this.finish(), ...usage, ...usageIn(quota)]
   }
 
   /** What is known of a call, with what a question about it adds. */
@@ -146,15 +163,27 @@ export class SessionUpdates {
   }
 
   #spent(cost: Fields): readonly StreamItem[] {
-    const amount = numberOrNull(cost['amount'])
-    if (amount === null || (text(cost['currency']) || 'USD') !== 'USD') return []
-    const more = Math.max(0, amount - this.#cost)
-    this.#cost = Math.max(this.#cost, amount)
+    const amount = dollarsIn(cost)
+    if (amount === null) return []
+    const before = this.#cost ?? 0
+    // One that stands lower than before has begun anew.
+    const more = amount < before ? amount : amount - before
+    this.#cost = amount
     return more === 0
       ? []
-      : [{ kind: 'usage', sum: false, usage: { input: 0, cached: 0, output: 0, cost: more } }]
+      : [
+          {
+            kind: 'usage',
+            sum: false,
+            usage: { input: 0, cached: 0, output: 0, cost: more },
+            sessionCost: amount,
+          },
+        ]
   }
 }
+
+const dollarsIn = (cost: Fields): number | null =>
+  (text(cost['currency']) || 'USD') === 'USD' ? numberOrNull(cost['amount']) : null
 
 const CHUNKS: Readonly<Record<string, 'message' | 'thought'>> = {
   agent_message_chunk: 'message',
@@ -180,8 +209,10 @@ const isEmpty = (input: unknown): boolean =>
   input === null ||
   (typeof input === 'object' && !Array.isArray(input) && Object.keys(input).length === 0)
 
+type UsageItem = Extract<StreamItem, { kind: 'usage' }>
+
 /** Names differ, and so does whether what came from a cache is part of the input: it is where the total says so. */
-function usageIn(usage: Fields): readonly StreamItem[] {
+function usageIn(usage: Fields): readonly UsageItem[] {
   const input = number(usage['inputTokens'] ?? usage['input_tokens'])
   const output = number(usage['outputTokens'] ?? usage['output_tokens'])
   if (input === 0 && output === 0) return []

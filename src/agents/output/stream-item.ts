@@ -18,9 +18,15 @@ export type StreamItem =
   | { readonly kind: 'plan'; readonly steps: readonly { readonly text: string; readonly status: string }[] }
   /**
    * `sum`: of the turn so far, in place of what was reported before; otherwise to be added. `session`: of the whole session,
-   * earlier turns and runs in it included.
+   * earlier turns and runs in it included. `sessionCost`: what the whole session has cost by then.
    */
-  | { readonly kind: 'usage'; readonly usage: Usage; readonly sum: boolean; readonly session?: true }
+  | {
+      readonly kind: 'usage'
+      readonly usage: Usage
+      readonly sum: boolean
+      readonly session?: true
+      readonly sessionCost?: number
+    }
   /** `final`: the turn is over because of it; otherwise the agent goes on by itself. */
   | {
       readonly kind: 'error'

@@ -33,7 +33,7 @@ export class AcpConversation implements Conversation {
   readonly #lines: LineReader<unknown>
   readonly #connection: acp.ClientConnection
   #incoming: ReadableStreamDefaultController<acp.AnyMessage> | null = null
-  #updates = new SessionUpdates()
+  #updates: SessionUpdates
   #agent: acp.InitializeResponse | null = null
   #session = ''
   /** What is told of a session before our first word to it has been told before. */
@@ -42,6 +42,7 @@ export class AcpConversation implements Conversation {
   constructor(options: Options, events: ConversationEvents) {
     this.#options = options
     this.#events = events
+    this.#updates = this.#updatesAfter(0)
     this.#lines = readLines(jsonIn)
     this.#connection = acp
       .client({ name: 'yardmaster' })
@@ -101,7 +102,8 @@ export class AcpConversation implements Conversation {
         await this.#authenticate()
         return begin()
       })
-      await this.#begun(begun.sessionId, begun)
+      this.#expect(begun.sessionId, 0)
+      await this.#begun(begun)
     } catch (error) {
       if (error instanceof ConversationError) throw error
       throw this.#problem(`it could not begin a session: ${reasonOf(error)}`)
@@ -148,6 +150,7 @@ export class AcpConversation implements Conversation {
     // Resuming comes without the whole history once more.
     const method = sessionCapabilities?.resume != null ? 'session/resume' : 'session/load'
     if (method === 'session/load' && !loadSession) return false
+    this.#expect(sessionId, this.#options.task.resume?.counted?.cost ?? null)
     try {
       const answer = await this.#within(SESSION_MS, 'go on in its session', (signal) =>
         this.#connection.agent.request(method, params, {
@@ -155,7 +158,7 @@ export class AcpConversation implements Conversation {
           stopWaitingOnCancel: true,
         }),
       )
-      await this.#begun(sessionId, answer as acp.LoadSessionResponse)
+      await this.#begun(answer as acp.LoadSessionResponse)
       return true
     } catch (error) {
       if (error instanceof ConversationError) throw error
@@ -163,10 +166,19 @@ export class AcpConversation implements Conversation {
     }
   }
 
-  /** A session is there: its id is kept, and its model is the one the profile asks for. */
-  async #begun(sessionId: string, state: Pick<acp.NewSessionResponse, 'configOptions'>): Promise<void> {
+  /** What is told from now on is of this session. */
+  #expect(sessionId: string, cost: number | null): void {
     this.#session = sessionId
-    this.#updates = new SessionUpdates()
+    this.#updates = this.#updatesAfter(cost)
+  }
+
+  #updatesAfter(cost: number | null): SessionUpdates {
+    return new SessionUpdates(cost, this.#options.task.cli.counts)
+  }
+
+  /** A session is there, and its model is the one the profile asks for. */
+  async #begun(state: Pick<acp.NewSessionResponse, 'configOptions'>): Promise<void> {
+    const sessionId = this.#session
     await this.#toolsKnown()
     const { model, cli } = this.#options.task
     const option = state.configOptions?.find(({ category }) => category === 'model')
@@ -250,8 +262,9 @@ export class AcpConversation implements Conversation {
   }
 
   #updated({ sessionId, update }: acp.SessionNotification): void {
-    if (sessionId === this.#session && this.#isListening)
-      this.#events.heard(this.#updates.take(fields(update)))
+    if (sessionId !== this.#session) return
+    if (this.#isListening) this.#events.heard(this.#updates.take(fields(update)))
+    else this.#updates.before(fields(update))
   }
 
   #mayIt({ toolCall, options }: acp.RequestPermissionRequest): acp.RequestPermissionResponse {

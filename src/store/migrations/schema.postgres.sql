@@ -211,6 +211,7 @@ create table run_agents (
   session_tokens_in bigint,
   session_tokens_cached bigint,
   session_tokens_out bigint,
+  session_cost_micros bigint,
   PRIMARY KEY (run_id),
   FOREIGN KEY (run_id) REFERENCES task_runs(id)
 );

@@ -178,7 +178,7 @@ CREATE TABLE run_agents (
   cost_micros integer,
   problem text,
   updated_at integer not null
-  , session_tokens_in integer, session_tokens_cached integer, session_tokens_out integer) strict;
+  , session_tokens_in integer, session_tokens_cached integer, session_tokens_out integer, session_cost_micros integer) strict;
 
 CREATE INDEX run_agents_profile on run_agents (profile, run_id);
 

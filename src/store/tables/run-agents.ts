@@ -62,6 +62,7 @@ const update = statement<{
   sessionIn: number | null
   sessionCached: number | null
   sessionOut: number | null
+  sessionMicros: number | null
   problem: string | null
   now: number
 }>()((db, p) =>
@@ -80,6 +81,7 @@ const update = statement<{
       session_tokens_in: p.sessionIn,
       session_tokens_cached: p.sessionCached,
       session_tokens_out: p.sessionOut,
+      session_cost_micros: p.sessionMicros,
       problem: p.problem,
       updated_at: p.now,
     }))
@@ -92,8 +94,9 @@ export const updateRunAgent = (
   runId: number,
   news: RunAgentNews,
   now: number,
-): Promise<number> =>
-  db.run(update, {
+): Promise<number> => {
+  const { sessionUsage: counters } = news
+  return db.run(update, {
     runId,
     session: news.session,
     model: news.model,
@@ -104,12 +107,15 @@ export const updateRunAgent = (
     tokensCached: news.usage.cached,
     tokensOut: news.usage.output,
     costMicros: news.usage.cost === null ? null : Math.round(news.usage.cost * 1_000_000),
-    sessionIn: news.sessionUsage?.input ?? null,
-    sessionCached: news.sessionUsage?.cached ?? null,
-    sessionOut: news.sessionUsage?.output ?? null,
+    sessionIn: counters?.input ?? null,
+    sessionCached: counters?.cached ?? null,
+    sessionOut: counters?.output ?? null,
+    // Never more than it was: a counter that stands lower than before is taken for one that began anew.
+    sessionMicros: counters?.cost == null ? null : Math.floor(counters.cost * 1_000_000),
     problem: news.problem,
     now,
   })
+}
 
 const COLUMNS = [
   'run_id as runId',
@@ -163,6 +169,7 @@ const session = statement<{ taskId: string; profile: string }>()((db, p) =>
       'a.session_tokens_in as countedIn',
       'a.session_tokens_cached as countedCached',
       'a.session_tokens_out as countedOut',
+      'a.session_cost_micros as countedMicros',
       'r.outcome',
       'r.ended_at as endedAt',
     ])
@@ -181,11 +188,18 @@ export async function findLastSession(
 ): Promise<AgentSession | undefined> {
   const row = await db.get(session, { taskId, profile })
   if (row === undefined) return undefined
-  const { countedIn, countedCached, countedOut, ...last } = row
+  const { countedIn, countedCached, countedOut, countedMicros, ...last } = row
   return {
     ...last,
     counted:
-      countedIn === null ? null : { input: countedIn, cached: countedCached ?? 0, output: countedOut ?? 0 },
+      countedIn === null
+        ? null
+        : {
+            input: countedIn,
+            cached: countedCached ?? 0,
+            output: countedOut ?? 0,
+            cost: countedMicros === null ? null : countedMicros / 1_000_000,
+          },
   }
 }
 
