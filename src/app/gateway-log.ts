@@ -1,10 +1,9 @@
 /** The gateway's log: JSON lines in a file of bounded size, and sentences on the terminal of whoever started it. */
-import { mkdirSync, renameSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { styleText } from 'node:util'
 import { pino } from 'pino'
 import { systemClock } from '../lib/clock.ts'
 import type { Log, LogFields } from '../lib/log.ts'
+import { RotatingFile } from '../lib/rotating-file.ts'
 
 const MAX_BYTES = 5 * 2 ** 20
 
@@ -15,14 +14,21 @@ export interface GatewayLogOptions {
   readonly verbose: boolean
 }
 
+/** The disk was full, say; the gateway goes on, and its log stays one of JSON lines. */
+const gapRecord = (bytes: number, fault: string): string =>
+  JSON.stringify({
+    level: pino.levels.values['warn'],
+    time: systemClock.now() * 1000,
+    pid: process.pid,
+    msg: `${bytes} bytes of this log are missing here: ${fault}`,
+  })
+
 const COLOUR = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const
 
 export function openGatewayLog({ file, console: toConsole, verbose }: GatewayLogOptions): Log {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) renameSync(file, `${file}.1`)
   const records = pino(
     { level: verbose ? 'debug' : 'info', base: { pid: process.pid } },
-    pino.destination({ dest: file, mode: 0o600, sync: true }),
+    new RotatingFile(file, MAX_BYTES, gapRecord),
   )
   const write =
     (level: keyof typeof COLOUR) =>

@@ -1,7 +1,7 @@
 /** What an agent does, kept in the same words for every agent: one line of JSON each, masked, beside the run's log. */
 import type { StreamItem } from '../agents/output/stream-item.ts'
 import type { Clock } from '../lib/clock.ts'
-import { RotatingFile } from './rotating-file.ts'
+import { RotatingFile } from '../lib/rotating-file.ts'
 import type { SecretMask } from './secret-mask.ts'
 
 const MAX_BYTES = 2 * 1024 * 1024

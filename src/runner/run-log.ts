@@ -4,7 +4,7 @@
  * was read is in the file even when the runner is killed the next instant.
  */
 import type { Clock } from '../lib/clock.ts'
-import { RotatingFile } from './rotating-file.ts'
+import { RotatingFile } from '../lib/rotating-file.ts'
 import type { SecretMask } from './secret-mask.ts'
 import { plainLines } from './terminal-text.ts'
 

@@ -18,9 +18,15 @@ const NEWLINE = 0x0a
 // Never through a planted link: the folder may be one that a worker can write to.
 const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
 
+/** What stands where `bytes` are missing, as one line. */
+export type GapLine = (bytes: number, fault: string) => string
+
+const inWords: GapLine = (bytes, fault) => `[yard] ${bytes} bytes of output are missing here: ${fault}`
+
 export class RotatingFile {
   readonly #path: string
   readonly #maxBytes: number
+  readonly #gapLine: GapLine
   #file: number | null = null
   #size = 0
   #droppedBytes = 0
@@ -28,9 +34,10 @@ export class RotatingFile {
   #endsMidLine = false
 
   /** Opens or continues the file, readable by its owner only. Never throws: see `fault`. */
-  constructor(path: string, maxBytes: number) {
+  constructor(path: string, maxBytes: number, gapLine: GapLine = inWords) {
     this.#path = path
     this.#maxBytes = maxBytes
+    this.#gapLine = gapLine
     try {
       this.#open()
     } catch (error) {
@@ -70,7 +77,7 @@ export class RotatingFile {
   #markGap(): boolean {
     if (this.#droppedBytes === 0) return true
     const gap = Buffer.from(
-      `${this.#endsMidLine ? '\n' : ''}[yard] ${this.#droppedBytes} bytes of output are missing here: ${this.#fault}\n`,
+      `${this.#endsMidLine ? '\n' : ''}${this.#gapLine(this.#droppedBytes, this.#fault ?? '')}\n`,
     )
     if (this.#append(gap) < gap.length) return false
     this.#droppedBytes = 0
