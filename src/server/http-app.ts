@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
+import { METHOD_NAME_ALL } from 'hono/router'
 import { MOUNTS } from '../contract/operations/routes.ts'
 import { operations } from '../contract/operations/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -95,9 +96,17 @@ export function buildApp(deps: AppDeps): Hono<Env> {
       })
     return problem(known ?? bugProblem(requestId), requestId)
   })
-  app.notFound((context) => problem(problemOf(noSuchRoute(context)) ?? bugProblem(''), context.var.requestId))
+  app.notFound((context) =>
+    problem(problemOf(wrongMethod(app.routes, context) ?? noSuchRoute(context)), context.var.requestId),
+  )
 
   deps.open(app)
+  const open = [...app.routes]
+  app.use((context, next) => {
+    const refusal = wrongMethod(open, context)
+    if (refusal !== null) throw refusal
+    return next()
+  })
 
   app.use(async (context, next) => {
     const { knock } = context.var
@@ -195,22 +204,30 @@ function record({ log, onAnswer }: AppDeps, context: Context<Env>, ms: number): 
   log[isNews ? 'info' : 'debug'](`${method} ${path} ${status}`, fields)
 }
 
+/** For an address that is one of these routes, and a method that is none of its; null for any other address. */
+function wrongMethod(routes: Hono<Env>['routes'], { req }: Context<Env>): Refusal | null {
+  const here = routes.filter(({ method, path }) => method !== METHOD_NAME_ALL && isAt(path, req.path))
+  if (here.length === 0) return null
+  const methods = [...new Set(here.map(({ method }) => method))]
+  if (methods.includes('GET')) methods.push('HEAD')
+  return new Refusal(
+    405,
+    'no_such_method',
+    `${req.method} cannot be used on ${req.path}.`,
+    `Use ${methods.join(' or ')}; see /api/docs.`,
+    { allow: methods.join(', ') },
+  )
+}
+
+/** A route that takes whatever is left is none that an address belongs to. */
+const isAt = (route: string, path: string): boolean =>
+  route === path || (route.includes(':') && new RegExp(`^${route.replace(/:\w+/g, '[^/]+')}$`).test(path))
+
 function noSuchRoute({ req }: Context<Env>): Refusal {
   const path = MOUNTS.reduce<string>(
     (rest, mount) => (rest.startsWith(`${mount}/`) ? rest.slice(mount.length) : rest),
     req.path,
   )
-  const isHere = (route: string) =>
-    new RegExp(`^${route.replace(/:\w+/g, '[^/]+')}$`).test(path) && path !== req.path
-  const methods = operations.filter((operation) => isHere(operation.path)).map(({ method }) => method)
-  if (methods.length > 0)
-    return new Refusal(
-      405,
-      'no_such_method',
-      `${req.method} cannot be used on ${req.path}.`,
-      `Use ${methods.join(' or ')}; see /api/docs.`,
-      { allow: methods.join(', ') },
-    )
   const near = nearest(
     path,
     operations.map((operation) => operation.path),

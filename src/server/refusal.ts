@@ -1,7 +1,7 @@
 /** How refusals and bugs leave over HTTP: one small table, one body. */
 import { isYardError, type ErrorKind, type YardError } from '../domain/errors.ts'
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 417 | 429 | 431 | 500 | 503
 
 const STATUS = {
   invalid: 400,
@@ -50,6 +50,8 @@ export interface Problem {
 }
 
 /** What the caller is told; null for a bug, which is logged and told in one sentence. */
+export function problemOf(error: Refusal): Problem
+export function problemOf(error: unknown): Problem | null
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Refusal) {
     const { status, code, next, headers, message } = error

@@ -26,7 +26,7 @@ import { openMetrics } from './metrics/metrics.ts'
 import { openRoutes } from './open-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { StaticFiles } from './pages/static-files.ts'
-import { bugProblem, problemOf, unreadable } from './refusal.ts'
+import { problemOf, unreadable } from './refusal.ts'
 import { problem } from './respond.ts'
 import { RunWatch } from './run-watch.ts'
 import { removeServerState, writeServerState } from './server-state.ts'
@@ -41,6 +41,7 @@ import {
   type ServerSettings,
 } from './serving.ts'
 import type { Tracing } from './tracing/tracing.ts'
+import { answerUnreadable } from './unreadable.ts'
 import { upgradeListener } from './upgrades.ts'
 
 export interface ServerOptions {
@@ -79,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const owner = new OwnerToken(paths.serverToken, (message) => log.warn(message))
   owner.prepare()
   const parts = assemble(options, owner)
-  attach(server, parts)
+  attach(server, parts, log)
   const servers = [server]
   try {
     const port = await listenOn(server, {
@@ -89,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
     if (settings.socket !== null) {
       const local = localServer()
-      attach(local, parts)
+      attach(local, parts, log)
       servers.push(local)
       await listenOnSocket(local, settings.socket)
     }
@@ -184,7 +185,9 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     onAnswer: metrics.answered,
   })
   return {
-    onRequest: getRequestListener(app.fetch, { errorHandler: refuseUnreadable }),
+    onRequest: getRequestListener(app.fetch, {
+      errorHandler: () => problem(problemOf(unreadable()), newUuid()),
+    }),
     onUpgrade: upgradeListener({ kernel, gate, tickets, sockets, standing, log, knockOf }),
     sockets,
     toDispose: [
@@ -198,9 +201,10 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
   }
 }
 
-function attach(server: Server, { onRequest, onUpgrade }: Parts): void {
+function attach(server: Server, { onRequest, onUpgrade }: Parts, log: Log): void {
   server.on('request', (incoming, outgoing) => void onRequest(incoming, outgoing))
   server.on('upgrade', onUpgrade)
+  answerUnreadable(server, log)
 }
 
 /** Asks everybody to leave, then closes what is still open. */
@@ -218,11 +222,6 @@ async function takeDown(servers: readonly Server[], { sockets, toDispose }: Part
   for (const server of servers) server.closeIdleConnections()
   await Promise.all(closed)
   clearTimeout(timer)
-}
-
-function refuseUnreadable(): Response {
-  const requestId = newUuid()
-  return problem(problemOf(unreadable()) ?? bugProblem(requestId), requestId)
 }
 
 /** The names this server goes by; worked out again only when the settings changed. */

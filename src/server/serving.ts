@@ -12,8 +12,10 @@ export type ServerSettings = Settings['server']
 
 const KEEP_ALIVE_MS = 65_000
 
-/** Whoever offers another protocol, such as HTTP/2, goes on in this one, as RFC 9110 has it (7.8). */
 const OPTIONS: ServerOptions = {
+  // A request without a Host is refused in words.
+  requireHostHeader: false,
+  // Whoever offers another protocol, such as HTTP/2, goes on in this one, as RFC 9110 has it (7.8).
   shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
 }
 

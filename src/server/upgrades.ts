@@ -1,10 +1,11 @@
 /** Requests that want to become a WebSocket: the same way in as for all others, and only one place to go. */
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { MOUNTS } from '../contract/operations/routes.ts'
 import { OPERATIONS } from '../contract/operations/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../lib/log.ts'
+import { answerByHand } from './answer-by-hand.ts'
 import type { Presented } from './auth/authenticator.ts'
 import type { Tickets } from './auth/tickets.ts'
 import { assertMay } from './caller.ts'
@@ -42,21 +43,9 @@ export const upgradeListener =
       const refused = known ?? bugProblem(requestId)
       const { status, body } = refused
       deps.log.info(`upgrade refused ${status}`, { request: requestId, status, code: body.code })
-      return answer(socket, problem(refused, requestId))
+      return answerByHand(socket, problem(refused, requestId))
     })
   }
-
-/** What wanted to become a WebSocket has left the server's hands, so its answer is written by ours, and is the last one. */
-async function answer(socket: Duplex, response: Response): Promise<void> {
-  const body = Buffer.from(await response.arrayBuffer())
-  const { status, headers } = response
-  headers.set('content-length', String(body.length))
-  headers.set('connection', 'close')
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`]
-  for (const [name, value] of headers) lines.push(`${name}: ${value}`)
-  socket.once('finish', () => socket.destroy())
-  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]))
-}
 
 async function upgrade(deps: UpgradeDeps, wanted: Upgrade): Promise<void> {
   const { kernel, gate, sockets, standing } = deps

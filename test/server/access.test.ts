@@ -1,5 +1,4 @@
 import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { OPERATIONS, operations, type OperationId, type Output } from '../../src/contract/operations/table.ts'
 import { MOUNTS } from '../../src/contract/operations/routes.ts'
@@ -547,44 +546,8 @@ describe('F15: the token of a run', () => {
   })
 })
 
-test('what is no request, or leads out of the server, is refused, and the server goes on', async () => {
+test('what leads out of the server is refused, and the server goes on', async () => {
   await using server = await openTestServer()
-  const { port } = new URL(server.url)
-  const raw = (text: string) =>
-    new Promise<string>((resolve) => {
-      let answer = ''
-      const socket = connect({ port: Number(port), host: '127.0.0.1' }, () => socket.end(text))
-      socket.on('error', () => undefined)
-      socket.on('data', (part) => (answer += part.toString()))
-      socket.on('close', () => resolve(answer.split('\r\n')[0] ?? ''))
-    })
-  const token = `Authorization: Bearer ${server.owner}\r\n`
-  const statuses = {
-    'GET /api/kanban/stats HTTP/1.0\r\n': 400,
-    [`GET /api/kanban/stats HTTP/1.1\r\nHost: 127.0.0.1:${port}@evil.example\r\n`]: 400,
-    'GET /api/kanban/stats HTTP/1.1\r\n': 400,
-    'GET /api/kanban/stats HTTP/1.1\r\nHost: \r\n': 400,
-    'GET http://evil.example/api/kanban/stats HTTP/1.1\r\nHost: evil.example\r\n': 403,
-    [`GET /api/kanban/stats HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n`]: 400,
-    'GET /api/kanban/../../../etc/passwd HTTP/1.1\r\nHost: 127.0.0.1\r\n': 404,
-    '\0\0': 400,
-  }
-  for (const [text, status] of Object.entries(statuses))
-    expect([text, await raw(`${text}${token}\r\n`)]).toEqual([
-      text,
-      expect.stringContaining(`HTTP/1.1 ${status}`),
-    ])
-  // Whoever offers another protocol is answered in this one; whoever asks for nonsense as a WebSocket is refused like others.
-  const offering = (line: string, protocol: string) =>
-    `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n`
-  expect(await raw(`${offering('GET /healthz', 'h2c')}\r\n`)).toContain('HTTP/1.1 200')
-  expect(await raw(`${offering('GET /api/kanban/stats', 'h2c')}${token}\r\n`)).toContain('HTTP/1.1 200')
-  for (const path of ['//', 'http://[/', '*'])
-    expect([path, await raw(`${offering(`GET ${path}`, 'websocket')}\r\n`)]).toEqual([
-      path,
-      expect.stringMatching(/^HTTP\/1\.1 40[04]/),
-    ])
-  expect(server.logged.filter(({ level }) => level === 'error')).toEqual([])
   for (const path of ['/..%2f..%2fetc/passwd', '//evil.example/', '/%00', '/%ff', '/api/kanban/tasks/%2e%2e'])
     expect([path, (await server.ask(path)).status]).toEqual([path, 404])
   expect((await server.ask('/api/kanban/stats')).status).toBe(200)

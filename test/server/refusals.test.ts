@@ -1,11 +1,12 @@
-/** What a refusal tells programs and people to do. */
-import { expect, test } from 'vitest'
+/** How requests are refused: always in the same words and with the same headers, and with what to do next. */
+import { connect } from 'node:net'
+import { describe, expect, test } from 'vitest'
 import { conflict, invalid, notFound, taskNotFound, unavailable } from '../../src/domain/errors.ts'
 import { nextStep } from '../../src/domain/transitions.ts'
 import { TASK_STATUSES } from '../../src/domain/task.ts'
 import { problemOf } from '../../src/server/refusal.ts'
 import { databases } from '../helpers/boards.ts'
-import { openTestServer } from './rig.ts'
+import { openTestServer, type TestServer } from './rig.ts'
 
 const nextOf = (message: string, details: Record<string, unknown> = {}) =>
   problemOf(conflict('code', message, details))?.body.next
@@ -60,4 +61,115 @@ test.each(databases)('a worker whose run has ended is told to stop, on $name', a
     detail: expect.stringContaining(`yard accept-late ${run.taskId} 1. Stop working now.`),
     next: 'Stop working now.',
   })
+})
+
+/** Sends bytes as they are; gives what came back until the server, or else we, had enough. */
+const raw = ({ url }: Pick<TestServer, 'url'>, bytes: string) =>
+  new Promise<{ status: number; headers: Headers; body: string }>((resolve) => {
+    const { port } = new URL(url)
+    let answer = ''
+    const socket = connect({ port: Number(port), host: '127.0.0.1' }, () => socket.end(bytes))
+    socket.on('error', () => undefined)
+    socket.on('data', (part) => (answer += part.toString()))
+    socket.on('close', () => {
+      const [head = '', ...rest] = answer.split('\r\n\r\n')
+      const [line = '', ...lines] = head.split('\r\n')
+      const headers = new Headers(lines.map((each) => each.split(/: (.*)/).slice(0, 2) as [string, string]))
+      resolve({ status: Number(line.split(' ')[1]), headers, body: rest.join('\r\n\r\n') })
+    })
+  })
+
+const SAFE = {
+  'content-type': 'application/json',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'cache-control': 'no-store',
+}
+
+describe('what is no request that a route could answer', () => {
+  test('is refused in the same words as everything else, and the server goes on', async () => {
+    await using server = await openTestServer()
+    const host = 'Host: 127.0.0.1\r\n'
+    const token = `Authorization: Bearer ${server.owner}\r\n`
+    const stats = 'GET /api/kanban/stats HTTP/1.1\r\n'
+    const upgrade = 'Upgrade: websocket\r\nConnection: upgrade\r\n'
+    const requests: readonly [string, number, string][] = [
+      ['GET /api/kanban/stats HTTP/1.0\r\n', 400, 'bad_address'],
+      [`${stats}Host: 127.0.0.1@evil.example\r\n`, 400, 'bad_address'],
+      [stats, 400, 'bad_address'],
+      [`${stats}Host: \r\n`, 400, 'bad_address'],
+      ['GET http://evil.example/api/kanban/stats HTTP/1.1\r\nHost: evil.example\r\n', 403, 'unknown_host'],
+      ['GET /api/kanban/../../../etc/passwd HTTP/1.1\r\nHost: 127.0.0.1\r\n', 404, 'no_such_route'],
+      [`${stats}${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n`, 400, 'no_http'],
+      [`FETCH /api/kanban/stats HTTP/1.1\r\n${host}`, 400, 'no_http'],
+      [`get /api/kanban/stats HTTP/1.1\r\n${host}`, 400, 'no_http'],
+      ['\0\0', 400, 'no_http'],
+      ['\x16\x03\x01\x02\0\x01\0\x01', 400, 'no_http'],
+      [`${stats}${host}X-Long: ${'x'.repeat(20_000)}\r\n`, 431, 'headers_too_long'],
+      [`${stats}${host}Expect: foo\r\n`, 417, 'unknown_expectation'],
+      [`GET /api/kanban/nothing HTTP/1.1\r\n${host}${upgrade}`, 404, 'no_such_route'],
+      [`GET /api/kanban/events HTTP/1.1\r\n${host}${upgrade}`, 400, 'no_handshake'],
+    ]
+    for (const [head, status, code] of requests) {
+      const answer = await raw(server, `${head}${token}\r\n`)
+      const about = { head, ...answer, headers: Object.fromEntries(answer.headers) }
+      expect(about).toMatchObject({ head, status, headers: SAFE })
+      expect(answer.headers.get('x-request-id')).toMatch(/^[\w-]{8,}$/)
+      expect(JSON.parse(answer.body)).toEqual({
+        detail: expect.stringMatching(/^[A-Z].*\.$/),
+        code,
+        next: expect.stringMatching(/\w{2,}/),
+      })
+    }
+    expect((await server.ask('/api/kanban/stats')).status).toBe(200)
+  })
+
+  test('does not break an answer that has begun', async () => {
+    await using server = await openTestServer()
+    const follow = `GET /api/kanban/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\nAuthorization: Bearer ${server.owner}\r\n\r\n`
+    const { port } = new URL(server.url)
+    const socket = connect({ port: Number(port), host: '127.0.0.1' })
+    let answer = ''
+    const over = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    socket.on('error', () => undefined)
+    socket.on('data', (part) => {
+      answer += part.toString()
+      if (answer.includes('event: hello')) socket.write('nonsense\r\n\r\n')
+    })
+    socket.write(follow)
+    await over
+    expect(answer).toContain('HTTP/1.1 200')
+    expect(answer).not.toContain('no_http')
+  })
+})
+
+test('a method that an address does not know is told the ones it does, on pages and measures as on the board', async () => {
+  await using server = await openTestServer()
+  const known: readonly [string, string, string | null, string][] = [
+    ['POST', '/healthz', null, 'GET, HEAD'],
+    ['DELETE', '/readyz', null, 'GET, HEAD'],
+    ['PUT', '/login', null, 'GET, POST, HEAD'],
+    ['POST', '/metrics', server.owner, 'GET, HEAD'],
+    ['POST', '/api/docs', server.owner, 'GET, HEAD'],
+    ['DELETE', '/api/openapi.json', server.owner, 'GET, HEAD'],
+    ['POST', '/', server.owner, 'GET, HEAD'],
+    ['PUT', '/api/kanban/board', server.owner, 'GET, HEAD'],
+    ['PUT', '/api/plugins/kanban/tasks/t_1', server.owner, 'GET, PATCH, HEAD'],
+    ['GET', '/api/kanban/links', server.owner, 'POST, DELETE'],
+  ]
+  for (const [method, path, as, allow] of known) {
+    const { status, headers, body } = await server.ask(path, { method, as })
+    expect({ method, path, status, allow: headers.allow, ...(body as object) }).toMatchObject({
+      method,
+      path,
+      status: 405,
+      allow,
+      code: 'no_such_method',
+      detail: `${method} cannot be used on ${path}.`,
+    })
+    for (const good of allow.split(', ').filter((each) => each === 'HEAD' || each === 'GET'))
+      expect([path, (await server.ask(path, { method: good, as })).status]).not.toEqual([path, 405])
+  }
+  expect(await server.ask('/metrics', { method: 'POST', as: null })).toMatchObject({ status: 401 })
+  expect(await server.ask('/nothing', { method: 'POST' })).toMatchObject({ status: 404 })
 })
