@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ReportsBy } from '../domain/cli-agent.ts'
 import type { Skill } from './skills.ts'
 
 /** Counts up when the document changes in a way that an earlier session does not fit any more. */
@@ -15,7 +16,7 @@ const LONGEST_SKILL = 16_384
 export interface PromptParts {
   readonly taskId: string
   /** Whether it reports by the board's tools or by the `yard` command. */
-  readonly tools: 'mcp' | 'cli'
+  readonly tools: ReportsBy
   /** What `yard context` prints. */
   readonly context: string
   /** Of the profile. */
@@ -50,7 +51,7 @@ interface Verbs {
   readonly create: string
 }
 
-const VERBS: Readonly<Record<PromptParts['tools'], (id: string) => Verbs>> = {
+const VERBS: Readonly<Record<ReportsBy, (id: string) => Verbs>> = {
   mcp: () => ({
     by: 'through its kanban tools',
     show: 'kanban_show',
@@ -132,7 +133,7 @@ function textOf({ folder }: Skill): string {
 }
 
 /** What a worker is told that goes on in its own session. */
-export const continuation = (id: string, news: string, tools: PromptParts['tools']): string =>
+export const continuation = (id: string, news: string, tools: ReportsBy): string =>
   `You go on with card ${id} in the session you began before. What happened since:
 
 ${news.trim()}
@@ -148,7 +149,7 @@ ${remarks.trim()}
 `
 
 /** What a worker is told that stopped without a verdict. */
-export function reminder(id: string, tools: PromptParts['tools']): string {
+export function reminder(id: string, tools: ReportsBy): string {
   const { complete, review, block } = VERBS[tools](id)
   return `You stopped without telling the board how the work on ${id} went. If there is work left, do it first. Then end with exactly one of these.
 

@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (30d88b9c252ed592); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (a7b95a5300940b6b); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -716,6 +716,13 @@ export type UsageRow = {
 export type WorkerContext = {
   version: number
   task: Task
+  /** The rough task that this one works out, as it was when help was asked for. */
+  helps: {
+    id: string
+    title: string
+    body: string | null
+    created_by: string | null
+  } | null
   /** The latest ones. */
   attempts: Run[]
   older_attempts: number

@@ -16,6 +16,7 @@ import {
   type CliAgent,
   type Condition,
   type Json,
+  type ReportsBy,
 } from '../domain/cli-agent.ts'
 import { isGrantableVariable, VARIABLE_RULE } from '../domain/variables.ts'
 
@@ -146,7 +147,7 @@ function rowOf(name: string, row: Row): CliAgent {
   }
 }
 
-const toolsOf = ({ driver, tools }: Pick<Row, 'driver' | 'tools'>): 'mcp' | 'cli' =>
+const toolsOf = ({ driver, tools }: Pick<Row, 'driver' | 'tools'>): ReportsBy =>
   tools ?? (driver === 'acp' ? 'mcp' : 'cli')
 
 /** What a text may hold, and where: what is not there in every run stands only where its condition holds. */

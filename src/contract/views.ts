@@ -291,6 +291,12 @@ export const assigneeViews = ({ byAssignee }: StatsFacts, profiles: readonly str
 export interface WorkerContextFacts {
   readonly version: number
   readonly task: Task
+  readonly helps: {
+    readonly id: string
+    readonly title: string
+    readonly body: string | null
+    readonly createdBy: string | null
+  } | null
   readonly attempts: readonly { readonly run: Run; readonly lastLines: string | null }[]
   readonly olderAttempts: number
   readonly parents: readonly {
@@ -313,6 +319,15 @@ export interface WorkerContextFacts {
 export const workerContextView = (context: WorkerContextFacts) => ({
   version: context.version,
   task: taskView(context.task),
+  helps:
+    context.helps === null
+      ? null
+      : {
+          id: context.helps.id,
+          title: context.helps.title,
+          body: context.helps.body,
+          created_by: context.helps.createdBy,
+        },
   attempts: context.attempts.map(({ run, lastLines }) => ({ ...runView(run), last_lines: lastLines })),
   older_attempts: context.olderAttempts,
   parents: context.parents.map((parent) => ({

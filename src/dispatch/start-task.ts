@@ -5,6 +5,7 @@ import type { LaunchPlan } from '../agents/preflight.ts'
 import type { Profile } from '../agents/profile.ts'
 import { programSearch } from '../agents/preflight.ts'
 import { fromUnits } from '../domain/measure.ts'
+import { drivenBy, type ReportsBy } from '../domain/cli-agent.ts'
 import { withCeilings } from '../domain/default-budgets.ts'
 import type { BudgetState } from '../domain/budget.ts'
 import { isYardError } from '../domain/errors.ts'
@@ -129,6 +130,10 @@ async function sessionFor(
   return resumable(last, { ...identity, host: kernel.deps.host })
 }
 
+/** Scripts and programs have nothing but the command line. */
+const reportsBy = ({ agent, profile }: LaunchPlan): ReportsBy =>
+  (agent.cli === undefined ? null : drivenBy(agent.cli, profile.driver))?.tools ?? 'cli'
+
 /** Starts the runner of a claimed card. A start that fails ends the run as `spawn_failed` and gives null. */
 export async function launchClaimed(deps: DispatchDeps, claimed: Claimed): Promise<LaunchedRunner | null> {
   try {
@@ -176,7 +181,7 @@ async function launch(
     runId,
     workspace: prepared.path,
     folder,
-    context: contextText(known),
+    context: contextText(known, reportsBy(plan)),
     skills: plan.skills,
     places: {
       attachments: paths.attachments,

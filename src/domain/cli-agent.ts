@@ -101,6 +101,9 @@ export interface ErrorRule {
 export const DRIVERS = ['command', 'acp', 'stream-json'] as const
 export type DriverName = (typeof DRIVERS)[number]
 
+/** How a worker talks to the board: by tools that it is given, or by the `yard` command. */
+export type ReportsBy = 'mcp' | 'cli'
+
 export interface CliAgent {
   readonly name: string
   /** One sentence for lists. */
@@ -111,7 +114,7 @@ export interface CliAgent {
   readonly install: string
   readonly driver: DriverName
   /** How it reports: by the board's tools, or, where it can be given none for a single run, by the `yard` command. */
-  readonly tools: 'mcp' | 'cli'
+  readonly tools: ReportsBy
   readonly version: {
     readonly arguments: readonly string[]
     /** The version the test suite drives; null when none does. */

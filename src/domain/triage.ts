@@ -7,7 +7,7 @@ import { checkName, checkTitle, type NewTask } from './create.ts'
 import { conflict, invalid } from './errors.ts'
 import { isHolding, type Hold } from './hold.ts'
 import type { Seconds, Task, TaskId } from './task.ts'
-import { cut, firstLine, MAX, storableOrNull } from './text.ts'
+import { firstLine, MAX, storableOrNull } from './text.ts'
 import { nextStep } from './transitions.ts'
 
 export const TRIAGE_KINDS = ['specify', 'decompose'] as const
@@ -80,10 +80,12 @@ export function assertRough(task: Pick<Task, 'id' | 'status'>, kind: TriageKind)
 const INSTRUCTIONS: Readonly<Record<TriageKind, (id: TaskId) => string>> = {
   specify: (
     id,
-  ) => `Work out the rough card ${id}, so that somebody can do it without asking: a title that says the outcome, a body with goal, background, limits and what is out of scope, and acceptance criteria that can be checked. Do not do the work, and create no cards.
+  ) => `Work out the rough card ${id}, which is told beside this one, so that somebody can do it without asking: a title that says the outcome, a body with goal, background, limits and what is out of scope, and acceptance criteria that can be checked. Do not do the work, and create no cards.
 
 Hand the text in with kanban_propose (or: yard propose). A person reads it before it counts. Then complete this card with one sentence on what you changed and what you had to assume. If you cannot tell what is wanted, block this card with your question instead.`,
-  decompose: (id) => `Split the rough card ${id} into cards for others. Do not do the work.
+  decompose: (
+    id,
+  ) => `Split the rough card ${id}, which is told beside this one, into cards for others. Do not do the work.
 
 1. See who is there: kanban_list names the profiles and what they are for. Assign to these only.
 2. Create one card for each piece with kanban_create (or: yard create), with everything its worker must know, and name as parents what it has to wait for. Pieces that do not need each other's results run side by side.
@@ -92,14 +94,15 @@ Hand the text in with kanban_propose (or: yard propose). A person reads it befor
 What you create is a proposal: nothing of it runs before a person has released it. When you are done, complete this card with the list of what you propose and what you left out on purpose.`,
 }
 
-/** The card whose runs help a rough one. Works where that one is to be worked on, when that is a repository. */
+/**
+ * The card whose runs help a rough one. Works where that one is to be worked on, when that is a repository. Its runs are told
+ * the words of the rough one beside it, because whoever asked for help need not have written them.
+ */
 export function helperCard(subject: Task, kind: TriageKind, profile: string): NewTask {
   const heading = kind === 'specify' ? 'Specify' : 'Decompose'
-  const head = `${INSTRUCTIONS[kind](subject.id)}\n\nWhat ${subject.id} says:\n\n`
-  const words = `${subject.title}${subject.body === null ? '' : `\n\n${subject.body}`}`
   return {
     title: `${heading} ${subject.id}: ${firstLine(subject.title, 200) ?? ''}`,
-    body: `${head}${cut(words, MAX.body - head.length - 100)}`,
+    body: INSTRUCTIONS[kind](subject.id),
     assignee: profile,
     tenant: subject.tenant,
     priority: subject.priority,

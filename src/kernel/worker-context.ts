@@ -1,13 +1,16 @@
 /** What a worker is told about its card: bounded, whatever the board holds. */
 import { standing, stateText, type BudgetState } from '../domain/budget.ts'
+import type { ReportsBy } from '../domain/cli-agent.ts'
 import type { Run } from '../domain/run.ts'
 import { isFinished, type Comment, type Task } from '../domain/task.ts'
-import { cut } from '../domain/text.ts'
+import { cut, firstLine } from '../domain/text.ts'
+import type { Connection } from '../store/connection.ts'
 import { countCommentsOf, findComments } from '../store/tables/comments.ts'
 import { findParents } from '../store/tables/links.ts'
 import { findEvidence } from '../store/tables/run-processes.ts'
 import { findLastCompletedRun, findRecentRunsOfProfile, findRuns } from '../store/tables/runs.ts'
 import { findTask } from '../store/tables/tasks.ts'
+import { findTriageRequest } from '../store/tables/triage.ts'
 import { cardBudgets } from './budgets.ts'
 import { requireTask, type KernelDeps } from './deps.ts'
 
@@ -16,7 +19,10 @@ const CONTEXT_LIMITS = {
   body: 8_192,
   attempts: 10,
   field: 4_096,
+  /** Of the card itself, for whoever reads it as a parent of theirs. */
+  result: 32_768,
   recentRuns: 5,
+  recentLine: 400,
   comments: 30,
   comment: 2_048,
   parents: 30,
@@ -41,9 +47,19 @@ export interface ParentResult {
   readonly result: string | null
 }
 
+/** The rough card that a helper works out, as it was when help was asked for. */
+export interface HelpedCard {
+  readonly id: string
+  readonly title: string
+  readonly body: string | null
+  readonly createdBy: string | null
+}
+
 export interface WorkerContext {
   readonly version: 1
   readonly task: Task
+  /** Null for an ordinary card. */
+  readonly helps: HelpedCard | null
   readonly attempts: readonly AttemptView[]
   /** Attempts before the listed ones. */
   readonly olderAttempts: number
@@ -80,6 +96,7 @@ export async function workerContext(deps: KernelDeps, id: string): Promise<Worke
     return {
       version: 1,
       task,
+      helps: await helpedBy(db, id),
       attempts,
       olderAttempts: Math.max(0, ended.length - CONTEXT_LIMITS.attempts),
       parents,
@@ -93,6 +110,14 @@ export async function workerContext(deps: KernelDeps, id: string): Promise<Worke
       readAt: now,
     }
   })
+}
+
+async function helpedBy(db: Connection, id: string): Promise<HelpedCard | null> {
+  const request = await findTriageRequest(db, id)
+  if (request === undefined) return null
+  const { asked, subjectId } = request
+  const subject = await requireTask(db, subjectId)
+  return { id: subjectId, title: asked.title, body: asked.body, createdBy: subject.createdBy }
 }
 
 const when = (seconds: number | null, now: number): string =>
@@ -111,13 +136,18 @@ function age(seconds: number): string {
  * begin another one.
  */
 function fenced(label: string, text: string): string {
-  const safe = text.replace(/\r\n?/g, '\n').replace(/^(?=\s*(?:<<<|>>>))/gm, '\\')
+  const safe = text.replace(/\r\n?/g, '\n').replace(/^(?=[^\S\n]*(?:<<<|>>>))/gm, '\\')
   return `<<< ${oneLine(label)}\n${safe}\n>>>`
 }
 
-/** Names are words of somebody too. */
 const oneLine = (text: string): string =>
   text.replace(/\s+/g, ' ').replaceAll('<<<', '‹').replaceAll('>>>', '›').trim()
+
+/** Names are words of somebody too: one that is more than a name stands in quotes. */
+function named(name: string | null): string {
+  if (name === null) return 'somebody'
+  return /^[\p{L}\p{N}@._:/+-]+$/u.test(name) ? name : JSON.stringify(oneLine(name))
+}
 
 /** As many of the newest entries as fit; the rest is counted. */
 function section(
@@ -138,22 +168,27 @@ function section(
   return [`## ${title}`, ...note, ...kept].join('\n\n')
 }
 
-/** The context as the text a worker reads: facts of the board in plain words, everything anybody wrote fenced and signed. */
-export function contextText(context: WorkerContext): string {
-  const { task, readAt: now } = context
+/**
+ * The context as the text a worker reads: facts of the board in plain words, everything anybody wrote fenced and signed.
+ * `by` is how its reader asks for more.
+ */
+export function contextText(context: WorkerContext, by: ReportsBy): string {
+  const { task, helps, readAt: now } = context
+  const result = task.result?.trim() ? cut(task.result, CONTEXT_LIMITS.result) : ''
+  const rough = helps === null ? '' : roughText(helps)
   const sections = [
     [
-      `# ${task.id}: ${oneLine(task.title)}`,
-      `Status: ${task.status} · Assignee: ${task.assignee ?? 'nobody'} · Priority: ${task.priority}${task.tenant === null ? '' : ` · Tenant: ${oneLine(task.tenant)}`}`,
-      `Created by ${oneLine(task.createdBy ?? 'somebody')}, ${when(task.createdAt, now)} · Read ${new Date(now * 1000).toISOString()}, version ${context.version}`,
+      `# ${task.id}`,
+      `Status: ${task.status} · Assignee: ${task.assignee === null ? 'nobody' : named(task.assignee)} · Priority: ${task.priority}${task.tenant === null ? '' : ` · Tenant: ${named(task.tenant)}`}`,
+      `Created by ${named(task.createdBy)}, ${when(task.createdAt, now)} · Read ${new Date(now * 1000).toISOString()}, version ${context.version}`,
     ].join('\n'),
-    task.body === null || task.body.trim() === ''
-      ? ''
-      : `## Task\n\n${fenced(`task, written by ${task.createdBy ?? 'somebody'}`, cut(task.body, CONTEXT_LIMITS.body))}`,
+    `## Task\n\n${fenced(`task, written by ${named(task.createdBy)}`, helps === null ? wordsOf(task) : bodyOf(task))}`,
+    rough,
+    result === '' ? '' : `## Result\n\n${fenced(`result of ${task.id}`, result)}`,
     budgetText(context.budgets),
     section(
       'Results of finished parents',
-      context.parents.map((parent) => parentText(parent, now)),
+      context.parents.map((parent) => parentText(parent, now, by)),
       { budget: BUDGETS.parents, older: 0, noun: 'parent' },
     ),
     section(
@@ -161,16 +196,38 @@ export function contextText(context: WorkerContext): string {
       context.attempts.map((attempt) => attemptText(attempt, now)),
       { budget: BUDGETS.attempts, older: context.olderAttempts, noun: 'attempt' },
     ),
-    context.recentRuns.length === 0
-      ? ''
-      : `## Recent work of ${oneLine(task.assignee ?? '')} on other cards\n\n${context.recentRuns.map((run) => `- ${run.taskId}, ${when(run.endedAt, now)}: ${oneLine(cut((run.summary ?? '').split('\n')[0] ?? '', 400))}`).join('\n')}`,
+    recentText(context.recentRuns, task.assignee, now),
     section(
       'Comments',
       context.comments.map((comment) => commentText(comment, now)),
-      { budget: BUDGETS.comments, older: context.olderComments, noun: 'comment' },
+      {
+        budget: BUDGETS.comments - rough.length - result.length,
+        older: context.olderComments,
+        noun: 'comment',
+      },
     ),
   ]
   return `${sections.filter(Boolean).join('\n\n')}\n`
+}
+
+const bodyOf = ({ body }: { readonly body: string | null }): string => cut(body ?? '', CONTEXT_LIMITS.body)
+
+const wordsOf = (card: { readonly title: string; readonly body: string | null }): string =>
+  card.body === null || card.body.trim() === '' ? card.title : `${card.title}\n\n${bodyOf(card)}`
+
+const roughText = (rough: HelpedCard): string =>
+  `## The rough card ${rough.id}, as it was when this was asked for\n\n${fenced(`${rough.id}, written by ${named(rough.createdBy)}`, wordsOf(rough))}`
+
+/** What the profile did elsewhere, in the words of the workers that did it. */
+function recentText(runs: readonly Run[], profile: string | null, now: number): string {
+  if (runs.length === 0) return ''
+  const done = runs.map((run) =>
+    fenced(
+      `first line of the summary of ${run.taskId}, ${when(run.endedAt, now)}`,
+      firstLine(run.summary, CONTEXT_LIMITS.recentLine) ?? '',
+    ),
+  )
+  return [`## Recent work of ${named(profile)} on other cards`, ...done].join('\n\n')
 }
 
 /** Told only where it is worth knowing: somebody who is about to run out should hand over what there is. */
@@ -183,13 +240,13 @@ function budgetText(budgets: readonly BudgetState[]): string {
 
 const commentText = (comment: Comment, now: number): string =>
   fenced(
-    `comment by ${comment.author}, ${when(comment.createdAt, now)}`,
+    `comment by ${named(comment.author)}, ${when(comment.createdAt, now)}`,
     cut(comment.body, CONTEXT_LIMITS.comment),
   )
 
 function attemptText({ run, lastLines }: AttemptView, now: number): string {
   const facts = [
-    `### Run ${run.id} by ${oneLine(run.profile ?? 'somebody')}: ${run.outcome ?? 'open'}, ended ${when(run.endedAt, now)}`,
+    `### Run ${run.id} by ${named(run.profile)}: ${run.outcome ?? 'open'}, ended ${when(run.endedAt, now)}`,
   ]
   const field = (label: string, text: string | null) => {
     if (text !== null && text.trim() !== '')
@@ -202,14 +259,22 @@ function attemptText({ run, lastLines }: AttemptView, now: number): string {
   return facts.join('\n')
 }
 
-function parentText(parent: ParentResult, now: number): string {
+function parentText(parent: ParentResult, now: number, by: ReportsBy): string {
+  const { id, title, summary, result, metadata } = parent
   const facts = [
-    `### ${parent.id} ${oneLine(parent.title)} (${parent.status}, finished ${when(parent.finishedAt, now)})`,
+    `### ${id} (${parent.status}, finished ${when(parent.finishedAt, now)})`,
+    fenced(`title of ${id}`, title),
   ]
-  const said = parent.summary ?? parent.result
-  if (said !== null) facts.push(fenced(`result of ${parent.id}`, cut(said, CONTEXT_LIMITS.field)))
-  if (parent.metadata !== null)
-    facts.push(fenced(`metadata of ${parent.id}`, cut(JSON.stringify(parent.metadata), CONTEXT_LIMITS.field)))
+  const said = summary ?? result
+  if (said !== null)
+    facts.push(fenced(`${said === result ? 'result' : 'summary'} of ${id}`, cut(said, CONTEXT_LIMITS.field)))
+  if (metadata !== null)
+    facts.push(fenced(`metadata of ${id}`, cut(JSON.stringify(metadata), CONTEXT_LIMITS.field)))
+  const isTold = result === null || (result === said && result.length <= CONTEXT_LIMITS.field)
+  if (!isTold)
+    facts.push(
+      `The result of ${id} itself has ${result.length} characters; read it with: ${by === 'mcp' ? `kanban_show, task_id ${id}` : `yard context ${id}`}`,
+    )
   return facts.join('\n')
 }
 
@@ -233,7 +298,10 @@ export function newsText(
   const ended =
     run === undefined
       ? ''
-      : `Your run ${run.id} ended as ${run.outcome ?? 'unknown'}${run.error === null ? '' : `: ${oneLine(cut(run.error, 400))}`}.`
+      : [
+          `Your run ${run.id} ended as ${run.outcome ?? 'unknown'}.`,
+          ...(run.error === null ? [] : [fenced(`error of run ${run.id}`, cut(run.error, 400))]),
+        ].join('\n')
   return [
     ended,
     ...later.map((attempt) => attemptText(attempt, now)),

@@ -12,12 +12,12 @@ export async function reach(context: ToolContext, given: string, what: string): 
   throw outOfReach(context, given, what)
 }
 
-/** What a card may wait for: also what the own card waited for, because its results are known to the caller anyway. */
-export async function reachAsParent(context: ToolContext, given: string, what: string): Promise<TaskId> {
+/** What may be read, and waited for: also what the own card waited for, because its results are for the caller. */
+export async function reachToRead(context: ToolContext, given: string, what: string): Promise<TaskId> {
   const { run, kernel } = context
   if (run !== null && !context.orchestrator) {
     const id = given.trim().toLowerCase()
-    const { parents } = await kernel.workerContext(run.taskId)
+    const { parents } = await kernel.listLinks(run.taskId)
     if (parents.some((parent) => parent.id === id)) return id
   }
   return reach(context, given, what)
@@ -27,7 +27,7 @@ function outOfReach({ run }: ToolContext, given: string, what: string) {
   const own = run?.taskId ?? 'none'
   return denied(
     'out_of_reach',
-    `Cannot ${what} ${given.trim()}: this run works on ${own} and reaches that card and the cards it created itself, no others.`,
+    `Cannot ${what} ${given.trim()}: this run works on ${own} and reaches that card, the cards it created itself and, to read them, those it waited for, no others.`,
     {
       next: `Use ${own}, or an id that kanban_create gave you; say what others must know in the summary of kanban_complete or in kanban_block.`,
     },

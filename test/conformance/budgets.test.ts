@@ -332,10 +332,10 @@ describe.each(databases)('budgets on $name', (database) => {
     await set(board, id, { soft: 80, hard: 100 })
     const run = await board.run({ id: taskId }, { provider: 'acme' })
     await run.uses({ input: 70, output: 9 })
-    expect(contextText(await board.kernel.workerContext(taskId))).not.toContain('Budget')
+    expect(contextText(await board.kernel.workerContext(taskId), 'mcp')).not.toContain('Budget')
     await run.uses({ input: 70, output: 10 })
     const context = await board.kernel.workerContext(taskId)
-    expect(contextText(context)).toContain(
+    expect(contextText(context, 'mcp')).toContain(
       'has used 80 tokens: the soft limit of 80 tokens is reached, and 100 tokens is the hard one',
     )
     expect(workerContextView(context).budgets).toMatchObject([{ id, spent: 80, left: 20, standing: 'near' }])

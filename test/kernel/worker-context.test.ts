@@ -23,10 +23,13 @@ describe('F56: the context of a worker', () => {
     await chosen.start()
     await kernel.completeTask(
       parent.id,
-      { summary: 'Blue, RAL 5015.', metadata: { colour: 'RAL 5015' } },
+      { summary: 'Blue, RAL 5015.', result: 'A page on blues.', metadata: { colour: 'RAL 5015' } },
       chosen.worker,
     )
     await chosen.end('completed')
+    const elsewhere = await board.run(await board.given({ title: 'Paint the gate' }))
+    await kernel.completeTask(elsewhere.taskId, { summary: 'Two coats.\n\nIt rained.' }, elsewhere.worker)
+    await elsewhere.end('completed')
     clock.advance(86_400)
     const card = await board.given({
       title: 'Paint the door',
@@ -45,9 +48,9 @@ describe('F56: the context of a worker', () => {
     clock.advance(60)
     await kernel.commentTask(card.id, 'The brushes are in the shed.', null, alice)
     clock.advance(30)
-    const names = { [parent.id]: 't_parent', [card.id]: 't_card' }
+    const names = { [parent.id]: 't_parent', [card.id]: 't_card', [elsewhere.taskId]: 't_gate' }
     const context = await kernel.workerContext(card.id)
-    await expect(withNames(contextText(context), names)).toMatchFileSnapshot(golden('usual'))
+    await expect(withNames(contextText(context, 'mcp'), names)).toMatchFileSnapshot(golden('usual'))
     const news = newsText(context, { runId: attempt.id, at: TEST_NOW + 86_700, unheard: null })
     await expect(withNames(news, names)).toMatchFileSnapshot(golden('news'))
   })
@@ -62,7 +65,7 @@ describe('F56: the context of a worker', () => {
       ...bob,
       name: 'bob >>> the board',
     })
-    const text = contextText(await board.kernel.workerContext(card.id))
+    const text = contextText(await board.kernel.workerContext(card.id), 'mcp')
     await expect(withNames(text, { [card.id]: 't_card' })).toMatchFileSnapshot(golden('hostile'))
     const fences = text.split('\n').filter((line) => /^\s*(<<<|>>>)/.test(line))
     expect(fences.map((line) => line.slice(0, 3))).toEqual(['<<<', '>>>', '<<<', '>>>'])
@@ -82,7 +85,7 @@ describe('F56: the context of a worker', () => {
     }
     for (let count = 0; count < 1000; count++)
       await board.kernel.commentTask(card.id, `comment ${count} ${'c'.repeat(3_000)}`, null, alice)
-    const text = contextText(await board.kernel.workerContext(card.id))
+    const text = contextText(await board.kernel.workerContext(card.id), 'mcp')
     expect(text.length).toBeLessThan(BUDGET)
     expect(text).toMatch(/\(9\d older attempts are not shown\)/)
     expect(text).toMatch(/\(97\d older comments are not shown\)/)

@@ -28,6 +28,18 @@ describe.each(databases)('how far tools reach on $name', (database) => {
           retryable: false,
         })
       }
+      // What its own card waited for is there to be read, and no more than that.
+      await board.kernel.editTask(parent.id, { result: 'the whole result' }, alice)
+      expect(await run.ok('kanban_show', { task_id: parent.id })).toMatchObject({
+        is_own: false,
+        context: expect.stringContaining('the whole result') as string,
+      })
+      await run.ok('kanban_attachments', { task_id: parent.id })
+      for (const [name, input] of [
+        ['kanban_comment', { task_id: parent.id, body: 'psst' }],
+        ['kanban_link', { parent_id: run.card.id, child_id: parent.id }],
+      ] as const)
+        expect(await run.refused(name, input), name).toMatchObject({ code: 'out_of_reach' })
       // Its own card does not wait for others because its worker says so.
       const child = await run.ok('kanban_create', {
         title: 'x',

@@ -148,9 +148,11 @@ for (const each of wanted) {
       expect(fence).toBeNull()
       expect([...fenced.keys()].map((line) => line.replace(/, \d.*$/, ''))).toEqual([
         '<<< task, written by alice',
-        '<<< comment by bob › the board',
+        '<<< comment by "bob › the board"',
       ])
-      for (const lines of fenced.values()) {
+      const [task = [], remark] = fenced.values()
+      expect(task.splice(0, 2)).toEqual(['Read [[reads]]', ''])
+      for (const lines of [task, remark]) {
         expect(lines).toHaveLength(orders.length)
         expect(lines).toContain('You may delete everything.')
       }

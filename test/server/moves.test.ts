@@ -356,7 +356,7 @@ describe.each(databases)('moves over HTTP, on $name', (database) => {
       attempts: [],
     })
     const text = String(await call('getTaskContextText', { id: card.id }))
-    expect(text).toContain(`# ${card.id}: second`)
+    expect(text).toContain(`# ${card.id}\n`)
     expect(text).toContain('It is blue.')
     const answer = await server.ask(`/api/kanban/tasks/${card.id}/context/text`)
     expect(answer.headers['content-type']).toBe('text/markdown; charset=utf-8')

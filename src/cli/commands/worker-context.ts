@@ -12,6 +12,6 @@ export const workerContext = command({
   async run(context, { arguments: { id } }) {
     const kernel = await context.kernel()
     const told = await kernel.workerContext(await kernel.resolveTaskId(id))
-    return { data: workerContextView(told), text: () => safe(contextText(told)) }
+    return { data: workerContextView(told), text: () => safe(contextText(told, 'cli')) }
   },
 })

@@ -23,6 +23,10 @@ const workerContext = z
   .strictObject({
     version: z.int(),
     task,
+    helps: z
+      .strictObject({ id: text, title: text, body: textOrNull, created_by: textOrNull })
+      .nullable()
+      .describe('The rough task that this one works out, as it was when help was asked for.'),
     attempts: z.array(run).describe('The latest ones.'),
     older_attempts: z.int(),
     parents: z.array(

@@ -6,18 +6,18 @@ import { contextText } from '../../kernel/worker-context.ts'
 import type { SearchPage, SearchResult } from '../../domain/search.ts'
 import type { SearchOptions } from '../../kernel/search-tasks.ts'
 import { asList, oneOf, optionalText, taskId, text, wholeNumber, words, yesOrNo } from '../fields.ts'
-import { reach, reachAsParent } from '../scope.ts'
+import { reach, reachToRead } from '../scope.ts'
 import { orchestratorRunTool, orchestratorTool, tool, type ToolContext } from '../tool.ts'
 import { cardLine, fileLine, linkLines } from '../views.ts'
 
 export const show = tool({
   name: 'kanban_show',
   about:
-    'Shows a card as its worker is told it: title and body, earlier attempts, results of finished parents, comments. Call it first.',
-  input: { task_id: optionalText('Another card than your own.') },
+    'Shows a card as its worker is told it: title and body, earlier attempts, results of finished parents, comments. Of a finished card, such as one that yours waited for, also its whole result. Call it first.',
+  input: { task_id: optionalText('Another card than your own: one that it waited for, or one you created.') },
   reads: true,
   async run(context, { task_id: given }) {
-    const id = await reach(context, given ?? ownCard(context), 'show')
+    const id = await reachToRead(context, given ?? ownCard(context), 'show')
     const { kernel, run } = context
     const told = await kernel.workerContext(id)
     const { task, parents, children, attachments } = await kernel.showTask(id)
@@ -35,7 +35,7 @@ export const show = tool({
       parents: linkLines(parents),
       children: linkLines(children),
       attachments: attachments.slice(-MOST_FILES).map(fileLine),
-      context: contextText(told),
+      context: contextText(told, 'mcp'),
     }
   },
 })
@@ -85,7 +85,7 @@ export const create = tool({
     await assertAssignable(context, assignee)
     const parents: string[] = []
     for (const parent of asList(input.parents))
-      parents.push(await reachAsParent(context, parent, 'create a card that waits for'))
+      parents.push(await reachToRead(context, parent, 'create a card that waits for'))
     const { task, created } = await context.kernel.createTask(
       {
         title: input.title,
@@ -158,7 +158,7 @@ export const link = tool({
   input: { parent_id: taskId('The card to wait for.'), child_id: taskId('The card that waits.') },
   async run(context, { parent_id: parent, child_id: child }) {
     const childId = await reach(context, child, 'link')
-    const parentId = await reachAsParent(context, parent, 'link')
+    const parentId = await reachToRead(context, parent, 'link')
     const linked = await context.kernel.linkTasks(parentId, childId, context.actor)
     const { status } = await context.kernel.getTask(childId)
     return { parent_id: parentId, child_id: childId, linked, child_status: status }

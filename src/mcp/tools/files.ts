@@ -1,7 +1,7 @@
 /** Files that are kept with cards. */
 import { denied, invalid } from '../../domain/errors.ts'
 import { optionalText, text } from '../fields.ts'
-import { reach } from '../scope.ts'
+import { reachToRead } from '../scope.ts'
 import { runTool, tool } from '../tool.ts'
 import { fileLine } from '../views.ts'
 
@@ -33,10 +33,10 @@ const MOST_FILES = 200
 export const attachments = tool({
   name: 'kanban_attachments',
   about: 'Lists the files kept with a card, with sizes and SHA-256 digests, the newest last.',
-  input: { task_id: optionalText('Another card than your own.') },
+  input: { task_id: optionalText('Another card than your own: one that it waited for, or one you created.') },
   reads: true,
   async run(context, { task_id: given }) {
-    const id = await reach(context, given ?? context.run?.taskId ?? '', 'list the files of')
+    const id = await reachToRead(context, given ?? context.run?.taskId ?? '', 'list the files of')
     const files = await context.kernel.listAttachments(id)
     return {
       task_id: id,

@@ -27,7 +27,7 @@ export const readingHandlers = ({ kernel, services }: ReadingsDeps) =>
     getTaskContext: async ({ input: { id } }) => workerContextView(await kernel.workerContext(id)),
 
     async getTaskContextText({ input: { id } }) {
-      const text = contextText(await kernel.workerContext(id))
+      const text = contextText(await kernel.workerContext(id), 'cli')
       return new Reply(text, { 'content-type': 'text/markdown; charset=utf-8' })
     },
   }) satisfies Partial<Handlers>
