@@ -3,7 +3,7 @@
  * very same file, read by the very same build, is taken for known; everything else is read again.
  */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync, type BigIntStats } from 'node:fs'
-import type { LoadedConfig } from '../contract/config.ts'
+import type { LoadedConfig } from '../contract/load-config.ts'
 import { systemClock } from '../lib/clock.ts'
 
 interface Remembered {

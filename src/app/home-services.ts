@@ -1,6 +1,6 @@
 /** What every door is handed of a home; each part is loaded when it is first asked for. */
 import { join } from 'node:path'
-import type { LoadedConfig } from '../contract/config.ts'
+import type { LoadedConfig } from '../contract/load-config.ts'
 import { gatewayStatus } from '../dispatch/gateway-state.ts'
 import type { HomeServices, ServerPlace } from '../home/services.ts'
 import { systemClock } from '../lib/clock.ts'

@@ -1,7 +1,7 @@
 /** The server as a service of the gateway, with what it needs of the other rooms. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LoadedConfig } from '../contract/config.ts'
+import type { LoadedConfig } from '../contract/load-config.ts'
 import type { GatewayHandle, GatewayService } from '../dispatch/gateway.ts'
 import { ownClaimLock } from '../dispatch/start-task.ts'
 import type { Task } from '../domain/task.ts'

@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import type { LoadedConfig, Settings } from '../contract/config.ts'
+import type { Settings } from '../contract/config.ts'
+import type { LoadedConfig } from '../contract/load-config.ts'
 import type { Serving } from '../cli/services.ts'
 import { fromUnits } from '../domain/measure.ts'
 import type { DefaultCeilings } from '../domain/default-budgets.ts'
@@ -29,7 +30,7 @@ async function load(
 ): Promise<LoadedConfig> {
   // Loaded here: without a configuration file most commands never need the rules.
   const [{ loadConfig }, { readYaml }] = await Promise.all([
-    import('../contract/config.ts'),
+    import('../contract/load-config.ts'),
     import('../lib/read-yaml.ts'),
   ])
   return loadConfig({ file: paths.config, text, env, readYaml })

@@ -5,103 +5,26 @@
  */
 import { z } from 'zod'
 import { DEFAULT_ATTEMPT_POLICY } from '../domain/attempts.ts'
-import { DURATION_RULE, parseDuration } from '../domain/duration.ts'
-import { invalid } from '../domain/errors.ts'
 import { OWN_AGENT_KEYS, ownAgents } from './agents.ts'
-import { isGrantableVariable, VARIABLE_RULE } from '../domain/variables.ts'
-
-/** A kind of value. The rule completes the sentence "must be …", in errors as in the reference. */
-const rule = <T extends z.ZodType>(text: string, make: (error: { error: string }) => T): T =>
-  make({ error: text }).meta({ rule: text })
-
-const flag = rule('true or false', (error) => z.boolean(error))
-const text = rule('text', (error) => z.string(error))
-const wholeNumber = (least: number, most = 1_000_000_000) =>
-  rule(
-    most === 1_000_000_000 ? `a whole number, ${least} or more` : `a whole number from ${least} to ${most}`,
-    (error) => z.int(error).min(least, error).max(most, error),
-  )
-const duration = rule(`${DURATION_RULE}; or null for none`, ({ error }) =>
-  z.unknown().transform((value, context) => {
-    if (value === null) return null
-    const seconds = parseDuration(value)
-    if (seconds === null) context.addIssue({ code: 'custom', message: error })
-    return seconds
-  }),
-)
-const wait = rule(DURATION_RULE, ({ error }) =>
-  z.unknown().transform((value, context) => {
-    const seconds = parseDuration(value)
-    if (seconds === null) context.addIssue({ code: 'custom', message: error })
-    return seconds ?? 0
-  }),
-)
-const profile = rule('the name of a profile, or null for none', (error) =>
-  z
-    .string(error)
-    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, error)
-    .nullable(),
-)
-const folder = rule('the absolute path of a folder, or null for none', (error) =>
-  z
-    .string(error)
-    .regex(/^(\/|~(\/|$)|[A-Za-z]:[\\/])/, error)
-    .nullable(),
-)
-const database = rule(
-  'the path of a SQLite file, an address postgres://…, or null for the file in the home',
-  (error) =>
-    z
-      .string(error)
-      .trim()
-      .regex(/^(postgres(ql)?:\/\/.+|(?!\w+:\/\/).+)$/, error)
-      .nullable(),
-)
-const file = rule('the absolute path of a file, or null for none', (error) =>
-  z
-    .string(error)
-    .regex(/^(\/|~\/|[A-Za-z]:[\\/])/, error)
-    .nullable(),
-)
-const hostName = (error: { error: string }) =>
-  z
-    .string(error)
-    .trim()
-    .regex(/^[A-Za-z0-9._:-]+$|^\[[0-9a-fA-F:.]+\]$/, error)
-const host = rule('the address or name to listen on', hostName)
-const hosts = rule('a list of host names', (error) => z.array(hostName(error), error))
-const origins = rule('a list of origins such as https://board.example', (error) =>
-  z.array(
-    z
-      .string(error)
-      .trim()
-      .regex(/^https?:\/\/[^/\s]+\/?$/, error),
-    error,
-  ),
-)
-const variable = rule(VARIABLE_RULE, (error) => z.string(error).refine(isGrantableVariable, error))
-const variables = rule('a list of names of environment variables', (error) => z.array(variable, error))
-
-const dollars = rule('an amount in US dollars such as 5 or 0.50, or null for none', (error) =>
-  z.number(error).min(0, error).max(1_000_000_000, error).nullable(),
-)
-const tokens = rule('a whole number, 0 or more, or null for none', (error) =>
-  z.int(error).min(0, error).max(1_000_000_000_000, error).nullable(),
-)
-const names = rule('a list of names', (error) => z.array(z.string(error).trim().min(1, error), error))
-const price = (error: { error: string }) => z.number(error).min(0, error).max(1_000_000, error)
-const prices = rule(
-  'a map from the name of a model to its prices in US dollars for a million tokens, such as {"acme-large": {"input": 3, "cached": 0.3, "output": 15}}',
-  (error) =>
-    z.record(
-      z.string(error),
-      z.strictObject(
-        { input: price(error), cached: price(error).nullable().default(null), output: price(error) },
-        error,
-      ),
-      error,
-    ),
-)
+import {
+  flag,
+  text,
+  wholeNumber,
+  duration,
+  wait,
+  profile,
+  folder,
+  database,
+  file,
+  host,
+  hosts,
+  origins,
+  variables,
+  dollars,
+  tokens,
+  names,
+  prices,
+} from './setting-kinds.ts'
 
 const setting = <T extends z.ZodType>(schema: T, fallback: z.output<T>, about: string) =>
   schema.default(fallback as never).describe(about)
@@ -323,7 +246,8 @@ const AGENTS: ConfigKey = {
 /** Every setting, in the order of the reference. */
 export const configKeys = (): readonly ConfigKey[] => [...KEYS, AGENTS]
 
-const KNOWN = [
+/** Every name the file may hold. */
+export const KNOWN_NAMES: readonly string[] = [
   ...Object.keys(GROUPS),
   'dashboard',
   'dashboard.kanban',
@@ -331,64 +255,3 @@ const KNOWN = [
   'agents',
   ...OWN_AGENT_KEYS.map((key) => `agents.<name>.${key}`),
 ]
-
-export interface LoadedConfig {
-  readonly settings: Settings
-  /** Where each setting's value came from, by its full path: `default`, `<file>:<line>` or `env <NAME>`. */
-  readonly origins: Readonly<Record<string, string>>
-}
-
-type Reading<T> =
-  | { readonly ok: true; readonly value: T; readonly where: (path: readonly string[]) => string | null }
-  | { readonly ok: false; readonly problems: readonly string[] }
-
-export interface ConfigSource {
-  /** Named in errors and origins. */
-  readonly file: string
-  /** What the file holds; null when there is none, which means defaults. */
-  readonly text: string | null
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** `readYaml` of src/lib. */
-  readonly readYaml: (
-    text: string,
-    options: { file: string; schema: z.ZodType<Settings>; keys: readonly string[] },
-  ) => Reading<Settings>
-}
-
-/**
- * The settings that are in force. Two variables have a say: `YARD_DATABASE` replaces `kanban.database`, and
- * `YARD_DISPATCH_IN_GATEWAY=0` switches dispatching off; any other value of it defers to the file.
- * Throws `bad_config` with every problem of the file, a line each.
- */
-export function loadConfig({ file, text: source, env, readYaml }: ConfigSource): LoadedConfig {
-  const reading = readYaml(source ?? '', { file, schema: settingsSchema, keys: KNOWN })
-  if (!reading.ok) {
-    throw invalid(
-      'bad_config',
-      `The configuration cannot be used.\n${reading.problems.join('\n')}\nCorrect it, then check it with: yard config`,
-      {
-        problems: reading.problems,
-      },
-    )
-  }
-  const origins = Object.fromEntries(
-    configKeys().map(({ key }) => [key, reading.where(key.split('.')) ?? 'default']),
-  )
-  const kanban = { ...reading.value.kanban }
-  const address = env['YARD_DATABASE']?.trim()
-  if (address) {
-    if (!database.safeParse(address).success) {
-      throw invalid(
-        'bad_config',
-        `The configuration cannot be used.\nYARD_DATABASE must be the path of a SQLite file or an address postgres://…\nCorrect or unset it, then check it with: yard config`,
-      )
-    }
-    kanban.database = address
-    origins['kanban.database'] = 'env YARD_DATABASE'
-  }
-  if (env['YARD_DISPATCH_IN_GATEWAY'] === '0') {
-    kanban.dispatch_in_gateway = false
-    origins['kanban.dispatch_in_gateway'] = 'env YARD_DISPATCH_IN_GATEWAY'
-  }
-  return { settings: { ...reading.value, kanban }, origins }
-}

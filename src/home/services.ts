@@ -2,7 +2,8 @@
  * What the doors need of a home beside its board: settings, profiles, backups, workspaces and how it is doing. The rooms
  * behind these are none of a door's business: src/app wires them, and loads each only when it is asked for.
  */
-import type { LoadedConfig, Settings } from '../contract/config.ts'
+import type { Settings } from '../contract/config.ts'
+import type { LoadedConfig } from '../contract/load-config.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { WhyContext } from '../kernel/why.ts'
 import type { DriverName } from '../domain/cli-agent.ts'

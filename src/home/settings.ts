@@ -1,7 +1,8 @@
 /** Settings one by one: what is in force, where it came from, and how one is changed. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { configKeys, type ConfigKey, type LoadedConfig } from '../contract/config.ts'
+import { configKeys, type ConfigKey } from '../contract/config.ts'
+import type { LoadedConfig } from '../contract/load-config.ts'
 import { invalid } from '../domain/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { HomePaths } from '../lib/paths.ts'

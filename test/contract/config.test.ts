@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { configKeys, loadConfig, settingsSchema } from '../../src/contract/config.ts'
+import { configKeys, settingsSchema } from '../../src/contract/config.ts'
+import { loadConfig } from '../../src/contract/load-config.ts'
 import { DEFAULT_ATTEMPT_POLICY } from '../../src/domain/attempts.ts'
 import { isYardError } from '../../src/domain/errors.ts'
 import { readYaml } from '../../src/lib/read-yaml.ts'

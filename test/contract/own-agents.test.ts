@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { loadConfig } from '../../src/contract/config.ts'
+import { loadConfig } from '../../src/contract/load-config.ts'
 import { readYaml } from '../../src/lib/read-yaml.ts'
 import { behaviour } from '../behaviours.ts'
 
