@@ -23,12 +23,16 @@ export interface EventStreamOptions extends EventFilter {
 export type StreamItem =
   /** The line stands; `isAgain` when it had been lost: nothing was missed. */
   | { readonly type: 'open'; readonly cursor: number; readonly version: string; readonly isAgain: boolean }
-  /** Events, and the cards they touched as they are now: put them in place of yours. */
+  /**
+   * Events; the cards they touched as they are now, to be put in place of yours; and the ids of those that have `left` what
+   * you asked for, to be taken away.
+   */
   | {
       readonly type: 'events'
       readonly cursor: number
       readonly events: readonly Event[]
       readonly cards: readonly Card[]
+      readonly left: readonly string[]
     }
   /** Read the board again; the stream goes on after its `latest_event_id`. */
   | { readonly type: 'resync'; readonly cursor: number; readonly reason: string }
@@ -85,7 +89,13 @@ function itemOf(frame: StreamFrame, isAgain: boolean): StreamItem | null {
     case 'hello':
       return { type: 'open', cursor: frame.cursor, version: frame.version, isAgain }
     case 'events':
-      return { type: 'events', cursor: frame.cursor, events: frame.events, cards: frame.cards }
+      return {
+        type: 'events',
+        cursor: frame.cursor,
+        events: frame.events,
+        cards: frame.cards,
+        left: frame.left,
+      }
     case 'resync':
       return { type: 'resync', cursor: frame.cursor, reason: frame.reason }
     case 'ping':

@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (a7b95a5300940b6b); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (e060dacb836cf587); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -565,6 +565,8 @@ export type StreamFrame =
       cursor: number
       /** The cards these events touched, as they are now: put them in place of yours. */
       cards: Card[]
+      /** Cards that had the assignee and tenant you asked for, and no longer do: take them away. */
+      left: string[]
     }
   | {
       type: 'ping'

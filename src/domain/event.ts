@@ -1,5 +1,5 @@
 /** What happened, in the order it happened. Ids only grow; a reader keeps its own cursor. */
-import type { Seconds, TaskId } from './task.ts'
+import type { Seconds, Task, TaskId } from './task.ts'
 
 export const EVENT_KINDS = [
   // lifecycle
@@ -73,3 +73,32 @@ export interface EventDraft {
   readonly kind: EventKind
   readonly payload?: Readonly<Record<string, unknown>>
 }
+
+/** Whose a card is: what a board can be narrowed to. */
+export type Belonging = Pick<Task, 'assignee' | 'tenant'>
+
+/** Says who had the card before as well, so that whoever follows the cards of that one learns that it has left. */
+export const assignedEvent = ({ assignee: from }: Belonging, assignee: string | null): EventDraft => ({
+  kind: 'assigned',
+  payload: { assignee, from },
+})
+
+/** Says what the tenant was, for the same reason. */
+export const editedEvent = ({ tenant }: Belonging, fields: readonly string[]): EventDraft => ({
+  kind: 'edited',
+  payload: fields.includes('tenant') ? { fields, from: { tenant } } : { fields },
+})
+
+/** Whose the card was before the event, from whose it was after. Older boards do not tell: there it was the same. */
+export function belongedBefore(
+  { kind, payload: { from } }: Pick<BoardEvent, 'kind' | 'payload'>,
+  after: Belonging,
+): Belonging {
+  if (from === undefined) return after
+  if (kind === 'assigned') return { ...after, assignee: nameIn(from) }
+  if (kind === 'edited' && typeof from === 'object' && from !== null && 'tenant' in from)
+    return { ...after, tenant: nameIn(from.tenant) }
+  return after
+}
+
+const nameIn = (value: unknown): string | null => (typeof value === 'string' ? value : null)

@@ -1,7 +1,7 @@
 /** What people do to cards that are not running: unblock, assign, archive, take up again, edit. */
 import { checkMaxRuntime, checkName, checkPriority, checkSkills, checkTitle } from './create.ts'
 import { change, type Change, type TaskFields } from './change.ts'
-import type { EventDraft } from './event.ts'
+import { assignedEvent, editedEvent, type EventDraft } from './event.ts'
 import { conflict, invalid } from './errors.ts'
 import { isHolding, type Hold, type HoldKind } from './hold.ts'
 import type { Seconds, Task, TaskStatus } from './task.ts'
@@ -194,7 +194,7 @@ export function assign(task: Task, assignee: string | null): Change | null {
   if (name === task.assignee) return null
   return change(task, null, {
     set: { assignee: name, spawnFailures: 0, lastSpawnError: null },
-    events: [{ kind: 'assigned', payload: { assignee: name } }],
+    events: [assignedEvent(task, name)],
     liftHolds: ['cooldown'],
   })
 }
@@ -226,7 +226,7 @@ export function edit(task: Task, wanted: TaskEdit): Change | null {
   if (fields.length === 0) return null
   const events: EventDraft[] = []
   const edited = fields.filter((field) => field !== 'priority')
-  if (edited.length > 0) events.push({ kind: 'edited', payload: { fields: edited.map(snakeCase) } })
+  if (edited.length > 0) events.push(editedEvent(task, edited.map(snakeCase)))
   if (fields.includes('priority')) events.push({ kind: 'reprioritized', payload: { priority: set.priority } })
   return change(task, null, { set, events })
 }

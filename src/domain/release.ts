@@ -11,7 +11,7 @@ import {
   type AttemptPolicy,
 } from './attempts.ts'
 import { change, type Change, type LedgerDraft, type LedgerTotals } from './change.ts'
-import type { EventDraft } from './event.ts'
+import { assignedEvent, type EventDraft } from './event.ts'
 import type { HoldDraft } from './hold.ts'
 import type { AfterStop, RunEnding, RunOutcome, StopRequest } from './run.ts'
 import type { Seconds, Task } from './task.ts'
@@ -134,7 +134,7 @@ function stopped(
       return {
         move: { verb: 'release', to: waiting },
         set: { assignee: after.assignee, spawnFailures: 0, lastSpawnError: null },
-        events: [{ kind: 'assigned', payload: { assignee: after.assignee } }],
+        events: [assignedEvent(task, after.assignee)],
       }
     case 'ready':
       return { move: { verb: 'release', to: waiting } }

@@ -1,6 +1,7 @@
 /** A person, or a setting of the board, decides on what was proposed. No worker ever does. */
 import type { Actor } from '../domain/actor.ts'
 import { conflict, notFound } from '../domain/errors.ts'
+import { assignedEvent } from '../domain/event.ts'
 import { archive, edit, specify, unblock } from '../domain/moves.ts'
 import type { Task, TaskId } from '../domain/task.ts'
 import { assertFresh, type TriageRequest } from '../domain/triage.ts'
@@ -162,7 +163,7 @@ export async function acceptText(
                 task: told,
                 move: null,
                 set: { assignee },
-                events: [{ kind: 'assigned', payload: { assignee } }],
+                events: [assignedEvent(told, assignee)],
               },
               by,
             )

@@ -3,6 +3,7 @@
  * completing it by hand or filing it away. The rough card waits for what was released, and leaves triage once everything
  * proposed for it is decided on.
  */
+import { assignedEvent } from '../domain/event.ts'
 import { edit, specify, type WaitFacts } from '../domain/moves.ts'
 import { isFinished, type Task, type TaskId } from '../domain/task.ts'
 import { isStale, proposalState, type TriageRequest } from '../domain/triage.ts'
@@ -131,12 +132,15 @@ async function collect(tx: WriteTransaction, request: TriageRequest, by: Signatu
     holds: await findHolds(tx, 'task', subject.id),
   }
   const wanted = specify(retold, facts)
-  const assigned = { kind: 'assigned', payload: { assignee } } as const
   await apply(
     tx,
     retold.assignee === assignee
       ? wanted
-      : { ...wanted, set: { ...wanted.set, assignee }, events: [assigned, ...wanted.events] },
+      : {
+          ...wanted,
+          set: { ...wanted.set, assignee },
+          events: [assignedEvent(retold, assignee), ...wanted.events],
+        },
     by,
   )
 }

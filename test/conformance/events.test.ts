@@ -262,6 +262,37 @@ describe.each(databases)('events, on $name', (database) => {
     },
   )
 
+  behaviour(
+    'data.event',
+    'the event that takes a card from an assignee or a tenant says so, and is found by what it was before',
+    async () => {
+      await using board = await openTestKernel(database)
+      const { kernel } = board
+      const { id } = await board.given({ assignee: 'wri"ter%', tenant: 'acme' })
+      await board.given({ assignee: 'other', tenant: 'other' })
+      const { id: taken } = await board.given({ assignee: 'wri"ter%', tenant: 'acme' })
+      await board.run(await kernel.getTask(taken))
+      await kernel.assignTask(id, null, alice)
+      await kernel.assignTask(id, 'coder', alice)
+      await kernel.editTask(id, { title: 'else' }, alice)
+      await kernel.editTask(id, { title: 'else again', tenant: 'other' }, alice)
+      const told = (await kernel.readEvents({ taskId: id })).slice(1)
+      expect(told.map(({ payload }) => payload)).toEqual([
+        { assignee: null, from: 'wri"ter%' },
+        { assignee: 'coder', from: null },
+        { fields: ['title'] },
+        { fields: ['title', 'tenant'], from: { tenant: 'acme' } },
+      ])
+      const [left, , , moved] = told.map((event) => event.id)
+      const found = async (filter: Parameters<typeof kernel.readEvents>[0]) =>
+        (await kernel.readEvents(filter)).filter(({ taskId }) => taskId === id).map((event) => event.id)
+      expect(await found({ assignee: 'wri"ter%' })).toEqual([left])
+      expect(await found({ tenant: 'acme' })).toEqual([moved])
+      expect(await found({ assignee: 'coder', tenant: 'acme' })).toEqual([moved])
+      expect(await found({ assignee: 'wri' })).toEqual([])
+    },
+  )
+
   behaviour('F44', 'no reading verb changes a row', async () => {
     await using board = await openTestKernel(database)
     await eventful(board)

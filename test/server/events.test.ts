@@ -119,6 +119,37 @@ describe('what a client asks for', () => {
     ])
   })
 
+  test('says which cards are so no longer, and what took them away', async () => {
+    await using server = await openTestServer()
+    const { kernel } = server
+    const card = await server.test.given({ tenant: 'acme', assignee: 'writer' })
+    const other = await server.test.given({ tenant: 'acme', assignee: 'coder' })
+    const queries = ['assignee=writer', 'tenant=acme', 'assignee=writer&tenant=acme', `task=${card.id}`]
+    const live = queries.map((query) => server.events(`?${query}`))
+    await Promise.all(live.map((client) => client.frame('hello')))
+    // In one change, of which no state in between is ever seen.
+    await kernel.changeTask(card.id, { assignee: 'coder', edit: { tenant: 'other' } }, alice)
+    await kernel.commentTask(card.id, 'not theirs any more', null, alice)
+    await kernel.assignTask(other.id, 'writer', alice)
+    const [assigned, edited, commented, came] = await idsOf(server, 2)
+    const wanted = {
+      'assignee=writer': { ids: [assigned, came], left: [card.id] },
+      'tenant=acme': { ids: [assigned, edited, came], left: [card.id] },
+      'assignee=writer&tenant=acme': { ids: [assigned, came], left: [card.id] },
+      [`task=${card.id}`]: { ids: [assigned, edited, commented], left: [] },
+    }
+    for (const [index, { ids, left }] of Object.values(wanted).entries()) {
+      await using now = live[index]!
+      await using later = server.events(`?since=2&${queries[index]}`)
+      for (const client of [now, later]) {
+        await client.until((each) => each.ids.at(-1) === ids.at(-1))
+        expect(client.ids).toEqual(ids)
+        const frames = client.frames.filter((frame) => frame.type === 'events')
+        expect(new Set(frames.flatMap((frame) => frame.left))).toEqual(new Set(left))
+      }
+    }
+  })
+
   test('is refused by name when nobody knows it', async () => {
     await using server = await openTestServer()
     for (const query of ['?sinse=1', '?kinds=creatd', '?since=-1', '?since=x', '?limit=5']) {

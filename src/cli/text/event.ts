@@ -50,7 +50,8 @@ const DETAILS: Readonly<Record<string, (payload: Payload) => string | null>> = {
   blocked: ({ reason }) => text(reason),
   review_requested: ({ summary }) => text(summary),
   sent_back: ({ reason }) => text(reason),
-  assigned: ({ assignee }) => `to ${text(assignee) ?? 'nobody'}`,
+  assigned: ({ assignee, from }) =>
+    `${text(from) === null ? '' : `from ${text(from)} `}to ${text(assignee) ?? 'nobody'}`,
   edited: ({ fields }) => words(fields),
   reprioritized: ({ priority }) => `to ${words(priority)}`,
   status: ({ status }) => `to ${words(status)}`,

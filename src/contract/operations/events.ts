@@ -53,6 +53,9 @@ export const streamFrame = z
       cards: z
         .array(card)
         .describe('The cards these events touched, as they are now: put them in place of yours.'),
+      left: z
+        .array(taskId)
+        .describe('Cards that had the assignee and tenant you asked for, and no longer do: take them away.'),
     }),
     z.strictObject({ type: z.literal('ping'), ...frame, now: z.int() }),
     z.strictObject({

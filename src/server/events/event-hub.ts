@@ -229,13 +229,14 @@ export class EventHub implements Disposable {
 
 /** Null when nothing in the batch concerns such a client. */
 function frameOf(changes: BoardChanges, filter: EventFilter, cursor: number): string | null {
-  const { events, cards } = applyFilter(filter, changes)
+  const { events, cards, left } = applyFilter(filter, changes)
   if (events.length === 0) return null
   const frame: StreamFrame = {
     type: 'events',
     events: events.map(eventView),
     cursor,
     cards: cards.map(cardView),
+    left: [...left],
   }
   return JSON.stringify(frame)
 }

@@ -1,6 +1,6 @@
 /** Which events a client wants to hear of. */
 import type { Card } from '../../domain/card.ts'
-import type { BoardEvent } from '../../domain/event.ts'
+import { belongedBefore, type Belonging, type BoardEvent } from '../../domain/event.ts'
 
 export interface EventFilter {
   readonly task: string | null
@@ -13,31 +13,50 @@ export interface EventFilter {
 /** Clients that want the same are sent the same bytes. */
 export const filterKey = (filter: EventFilter): string => JSON.stringify(filter)
 
-export interface Wanted {
+interface Batch {
   readonly events: readonly BoardEvent[]
-  /** The cards that a client with this filter draws. */
   readonly cards: readonly Card[]
 }
 
+export interface Wanted extends Batch {
+  /** Ids of cards that a client with this filter may draw, and no longer should. */
+  readonly left: readonly string[]
+}
+
 /**
- * What is left of a batch. A card's tenant and assignee are those it has now; what concerns no card, for example a pause of
- * the whole board, concerns everybody who did not ask for one card.
+ * What is left of a batch: what concerns the cards that are the client's now, or were before an event of the batch. What
+ * concerns no card, for example a pause of the whole board, concerns everybody who did not ask for one card.
  */
-export function applyFilter(filter: EventFilter, { events, cards }: Wanted): Wanted {
-  if (isOpen(filter)) return { events, cards }
-  const byId = new Map(cards.map((card) => [card.id, card]))
-  const isMine = (card: Card): boolean =>
-    (filter.task === null || card.id === filter.task) &&
-    (filter.tenant === null || card.tenant === filter.tenant) &&
-    (filter.assignee === null || card.assignee === filter.assignee)
-  const kept = events.filter((event) => {
-    if (filter.kinds !== null && !filter.kinds.includes(event.kind)) return false
-    if (filter.run !== null && event.runId !== filter.run) return false
-    if (event.taskId === null) return filter.task === null && filter.run === null
-    const card = byId.get(event.taskId)
-    return card !== undefined && isMine(card)
-  })
-  return { events: kept, cards: kept.length === 0 ? [] : cards.filter(isMine) }
+export function applyFilter(filter: EventFilter, batch: Batch): Wanted {
+  if (isOpen(filter)) return { ...batch, left: [] }
+  const { tenant, assignee } = filter
+  const isMine = (card: Belonging): boolean =>
+    (tenant === null || card.tenant === tenant) && (assignee === null || card.assignee === assignee)
+  const cards = new Map(
+    batch.cards.filter(({ id }) => filter.task === null || id === filter.task).map((card) => [card.id, card]),
+  )
+  const left = new Set<string>()
+  const belonged = new Map<string, Belonging>()
+  /** Asked from the last event to the first, because whose a card was is told from whose it is. */
+  const concernsMine = (event: BoardEvent): boolean => {
+    const card = cards.get(event.taskId ?? '')
+    if (card === undefined) return event.taskId === null && filter.task === null && filter.run === null
+    const after = belonged.get(card.id) ?? card
+    const before = belongedBefore(event, after)
+    belonged.set(card.id, before)
+    if (isMine(card)) return true
+    if (!isMine(after) && !isMine(before)) return false
+    left.add(card.id)
+    return true
+  }
+  const events = batch.events
+    .toReversed()
+    .filter(concernsMine)
+    .filter(({ kind }) => filter.kinds === null || filter.kinds.includes(kind))
+    .filter(({ runId }) => filter.run === null || runId === filter.run)
+    .toReversed()
+  if (events.length === 0) return { events, cards: [], left: [] }
+  return { events, cards: [...cards.values()].filter(isMine), left: [...left] }
 }
 
 const isOpen = (filter: EventFilter): boolean => Object.values(filter).every((value) => value === null)

@@ -1,7 +1,8 @@
 /** Events: written once, read from a cursor. */
-import type { BoardEvent } from '../../domain/event.ts'
+import { sql, type SqlBool } from 'kysely'
+import type { BoardEvent, EventKind } from '../../domain/event.ts'
 import type { Connection, PendingEvent } from '../connection.ts'
-import { adHoc, statement } from '../statement.ts'
+import { adHoc, statement, type StatementDialect } from '../statement.ts'
 import { objectFromJson, toJson } from './json.ts'
 
 interface EventParams extends Record<string, string | number | null> {
@@ -84,7 +85,7 @@ export async function findEvents(db: Connection, filter: EventFilter): Promise<B
 }
 
 const asked = (db: Connection, filter: EventFilter) =>
-  adHoc(db.dialect, (kysely) => {
+  adHoc(db.dialect, (kysely, dialect) => {
     let query = kysely
       .selectFrom('task_events as e')
       .select(COLUMNS)
@@ -94,16 +95,38 @@ const asked = (db: Connection, filter: EventFilter) =>
     if (filter.taskId !== undefined) query = query.where('e.task_id', '=', filter.taskId)
     if (filter.runId !== undefined) query = query.where('e.run_id', '=', filter.runId)
     if (filter.kinds !== undefined) query = query.where('e.kind', 'in', [...filter.kinds])
-    if (filter.assignee !== undefined || filter.tenant !== undefined) {
+    const { assignee, tenant } = filter
+    if (assignee !== undefined || tenant !== undefined) {
       query = query.where((eb) => {
         let tasks = eb.selectFrom('tasks as t').select('t.id').whereRef('t.id', '=', 'e.task_id')
-        if (filter.assignee !== undefined) tasks = tasks.where('t.assignee', '=', filter.assignee)
-        if (filter.tenant !== undefined) tasks = tasks.where('t.tenant', '=', filter.tenant)
+        if (assignee !== undefined)
+          tasks = tasks.where((of) =>
+            of.or([
+              of('t.assignee', '=', assignee),
+              isLeaving('assigned', `"from":${toJson(assignee)}`, dialect),
+            ]),
+          )
+        if (tenant !== undefined)
+          tasks = tasks.where((of) =>
+            of.or([
+              of('t.tenant', '=', tenant),
+              isLeaving('edited', `"from":{"tenant":${toJson(tenant)}}`, dialect),
+            ]),
+          )
         return eb.exists(tasks)
       })
     }
     return query
   })
+
+/**
+ * The event that took the card away from what is asked for. Looked for in the text of the payload, as it is written,
+ * because an older board may hold a payload that is no JSON.
+ */
+const isLeaving = (kind: EventKind, said: string, { name }: StatementDialect) =>
+  name === 'sqlite'
+    ? sql<SqlBool>`(e.kind = ${kind} and instr(e.payload, ${said}) > 0)`
+    : sql<SqlBool>`(e.kind = ${kind} and strpos(e.payload, ${said}) > 0)`
 
 const latest = statement<Record<string, never>>()((db) =>
   db.selectFrom('task_events').select(({ fn }) => fn.max('id').as('id')),
