@@ -107,6 +107,8 @@ export interface AgentPlaces {
   /** The repository whose own profiles come first. */
   readonly repository: string | null
   readonly userHome: string
+  /** Where skills are looked for, in the order of precedence. */
+  readonly skillFolders: readonly string[]
   /** Agents of the user's own, which those profiles may name. */
   readonly ownAgents: Readonly<Record<string, CliAgent>>
 }

@@ -46,6 +46,16 @@ export function nearestSkill(name: string, folders: readonly string[]): string |
   return nearest(name, known)
 }
 
+/** Those that are in none of the folders, each with the one that was probably meant. */
+export const missingSkills = (
+  names: readonly string[],
+  folders: readonly string[],
+): readonly { readonly name: string; readonly near: string | null }[] =>
+  names
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && findSkill(name, folders) === null)
+    .map((name) => ({ name, near: nearestSkill(name, folders) }))
+
 function entriesOf(folder: string): readonly string[] {
   try {
     return readdirSync(folder)

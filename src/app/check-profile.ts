@@ -1,13 +1,10 @@
 /** What keeps a profile's workers from starting, whatever the card, and what may go wrong with them. */
 import { preflight, programSearch } from '../agents/preflight.ts'
 import type { Profiles } from '../agents/profiles.ts'
-import { repositoryAround } from '../agents/profiles.ts'
 import { findProgram } from '../agents/program.ts'
 import { isFarFrom, openProgramVersions } from '../agents/program-version.ts'
-import { skillFolders } from '../agents/skills.ts'
 import type { HomePaths } from '../lib/paths.ts'
-import { join } from 'node:path'
-import { packageRoot } from './package-root.ts'
+import { skillFoldersHere } from './skill-places.ts'
 
 export interface ProfileCheck {
   readonly name: string
@@ -25,13 +22,8 @@ export function checkProfile({
   paths,
   env,
 }: ProfileCheck): readonly { message: string; next: string }[] {
-  const folders = skillFolders({
-    home: paths.home,
-    repositories: [repositoryAround(process.cwd())],
-    packaged: join(packageRoot(), 'skills'),
-    userHome: env['HOME'] ?? paths.home,
-  })
-  const checked = preflight({ profile: name, task: ANY_TASK, profiles, skillFolders: folders, env })
+  const skillFolders = skillFoldersHere(paths, env)
+  const checked = preflight({ profile: name, task: ANY_TASK, profiles, skillFolders, env })
   return checked.ok ? [] : checked.problems
 }
 

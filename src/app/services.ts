@@ -29,12 +29,13 @@ export function openServices(wiring: ServicesWiring): Services {
         paths.attachments,
         (await config()).settings.attachments.max_mb,
       ),
-    async assertAssignable(name) {
-      const { assertOnRoster } = await import('../domain/roster.ts')
-      const roster = (await profiles())
-        .list()
-        .flatMap((entry) => (entry.state === 'found' ? entry.profile : []))
-      assertOnRoster(roster, name)
+    assignable: async () => (await import('../agents/assignable.ts')).assignableProfiles(await profiles()),
+    async missingSkills(wanted) {
+      const [{ skillsMissingFor }, { skillFoldersHere }] = await Promise.all([
+        import('../agents/assignable.ts'),
+        import('./skill-places.ts'),
+      ])
+      return skillsMissingFor(wanted, await profiles(), skillFoldersHere(paths, env))
     },
     async skillFiles({ agent, project }) {
       const [{ installSkills, placedSkills, removeSkills }, { repositoryAround }] = await Promise.all([
@@ -53,6 +54,7 @@ export function openServices(wiring: ServicesWiring): Services {
     serveTools: async (caller) =>
       (await import('./tool-service.ts')).serveTools(caller, wiring, {
         profiles: await profiles(),
+        skillFolders: (await import('./skill-places.ts')).skillFoldersHere(paths, env),
         maxAttachmentBytes: (await config()).settings.attachments.max_mb * 2 ** 20,
       }),
     async dispatch({ dryRun, max, failureLimit }) {

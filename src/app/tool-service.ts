@@ -1,4 +1,5 @@
 /** The board's tools for an agent outside of a runner: a worker that starts its tool server itself, or a person's own session. */
+import { assignableProfiles, skillsMissingFor } from '../agents/assignable.ts'
 import type { Profiles } from '../agents/profiles.ts'
 import type { ToolsCaller } from '../cli/services.ts'
 import { notFound } from '../domain/errors.ts'
@@ -12,7 +13,15 @@ import type { ServicesWiring } from './wiring.ts'
 export async function serveTools(
   { actor, run, orchestrator, environments, signal }: ToolsCaller,
   { kernel, paths }: ServicesWiring,
-  { profiles, maxAttachmentBytes }: { readonly profiles: Profiles; readonly maxAttachmentBytes: number },
+  {
+    profiles,
+    skillFolders,
+    maxAttachmentBytes,
+  }: {
+    readonly profiles: Profiles
+    readonly skillFolders: readonly string[]
+    readonly maxAttachmentBytes: number
+  },
 ): Promise<void> {
   const mask = maskOf(environments, actor.kind === 'worker' ? [actor.capability.secret] : [])
   const workspace = run?.workspace ?? null
@@ -28,14 +37,8 @@ export async function serveTools(
           ? null
           : async (path) =>
               named(await keep(paths.attachments, { workspace, path, maxBytes: maxAttachmentBytes }), mask),
-      profiles: async () =>
-        profiles
-          .list()
-          .flatMap((entry) =>
-            entry.state === 'found'
-              ? [{ name: entry.profile.name, description: entry.profile.description }]
-              : [],
-          ),
+      profiles: () => Promise.resolve(assignableProfiles(profiles)),
+      missingSkills: (wanted) => Promise.resolve(skillsMissingFor(wanted, profiles, skillFolders)),
     },
     // Standard output belongs to the protocol.
     { signal, onBug: (error) => console.error('a tool failed', error) },

@@ -1,3 +1,4 @@
+import type { MissingSkill } from '../domain/roster.ts'
 import type { Context } from './context.ts'
 
 /** Says that nobody of that name can be started, and who was probably meant; null for a name that is known. */
@@ -12,6 +13,10 @@ export async function noticeOfProfile(
   const near = profiles.nearest(name)
   return `There is no profile ${name}. ${near === null ? `Make one with: yard profile create ${name}` : `Did you mean ${near}?`}`
 }
+
+/** Says that a card waits for a skill, and which one was probably meant. */
+export const noticeOfSkill = ({ name, near }: MissingSkill, id: string): string =>
+  `There is no skill ${name}, and ${id} waits for it. ${near === null ? `Once it was looked for, this names the folders: yard why ${id}` : `Did you mean ${near}?`}`
 
 /** Says that nothing starts a card that is ready; empty when something does. */
 export async function noticeOfDispatcher(

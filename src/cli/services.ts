@@ -1,12 +1,15 @@
 /** What commands need beside the kernel and what every door needs of a home. src/app wires it. */
 import type { Settings } from '../contract/config.ts'
 import type { Actor } from '../domain/actor.ts'
+import type { AssignableProfile, MissingSkill, SkillsWanted } from '../domain/roster.ts'
 import type { HomeServices } from '../home/services.ts'
 
 export interface Services extends HomeServices {
   attachments(): Promise<Attachments>
-  /** Throws a refusal that names the roster when there is no profile of that name. */
-  assertAssignable(name: string): Promise<void>
+  /** Who can be given cards. */
+  assignable(): Promise<readonly AssignableProfile[]>
+  /** Which of the skills a new card needs nobody has. */
+  missingSkills(wanted: SkillsWanted): Promise<readonly MissingSkill[]>
   dispatch(options: PassOptions): Promise<PassReport>
   /** The skills of the package where agents look for theirs. `project`: a folder in the repository; null for the home. */
   skillFiles(place: { readonly agent: string | null; readonly project: string | null }): Promise<SkillFiles>

@@ -17,7 +17,7 @@ export type Admission =
   | { readonly ok: false; readonly problem: string }
 
 export async function checkNeeds(deps: DispatchDeps, task: Task): Promise<Admission> {
-  const { profiles, paths, env } = deps
+  const { profiles, env } = deps
   const assignee = task.assignee ?? ''
   const repository = task.workspacePath === null ? null : repositoryAround(task.workspacePath)
   const finding = profiles.find(assignee, { repository })
@@ -32,12 +32,7 @@ export async function checkNeeds(deps: DispatchDeps, task: Task): Promise<Admiss
         ? { message: resolved.problem, next: resolved.next }
         : null,
     workspace: resolved === null || isWorkspaceProblem(resolved) ? null : resolved.path,
-    skillFolders: skillFolders({
-      home: paths.home,
-      repositories: [repository, repositoryAround(process.cwd())].filter((folder) => folder !== null),
-      packaged: deps.packagedSkills,
-      userHome: env['HOME'] ?? paths.home,
-    }),
+    skillFolders: skillFoldersFor(deps, repository),
     env,
   })
   if (!checked.ok) return { ok: false, problem: explainProblems(checked.problems) }
@@ -45,6 +40,18 @@ export async function checkNeeds(deps: DispatchDeps, task: Task): Promise<Admiss
     return { ok: false, problem: resolved?.problem ?? `there is no profile ${assignee}` }
   return { ok: true, plan: checked.plan, workspace: resolved }
 }
+
+/** Where the skills of cards in this repository are looked for. */
+export const skillFoldersFor = (
+  { paths, env, packagedSkills }: DispatchDeps,
+  repository: string | null,
+): readonly string[] =>
+  skillFolders({
+    home: paths.home,
+    repositories: [repository, repositoryAround(process.cwd())],
+    packaged: packagedSkills,
+    userHome: env['HOME'] ?? paths.home,
+  })
 
 async function placeFor({ paths, settings }: DispatchDeps, task: Task, profile: Profile) {
   // A scratch card takes the kind its profile works in; any other kind was asked for.

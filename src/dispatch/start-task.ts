@@ -23,6 +23,7 @@ import {
 } from '../runner/launch.ts'
 import { prepareWorkspace } from '../workspaces/prepare-workspace.ts'
 import type { ResolvedWorkspace } from '../workspaces/resolve-workspace.ts'
+import { skillFoldersFor } from './admit.ts'
 import { DISPATCHER, type DispatchDeps } from './deps.ts'
 
 export interface Claimed {
@@ -191,6 +192,7 @@ async function launch(
       profiles: paths.profiles,
       repository: workspace.repository ?? null,
       userHome: deps.env['HOME'] ?? paths.home,
+      skillFolders: skillFoldersFor(deps, workspace.repository ?? null),
       ownAgents: deps.profiles.agents.own,
     },
     resume:

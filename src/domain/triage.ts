@@ -183,6 +183,20 @@ export function checkText(draft: TextDraft, { asked }: TriageRequest): Omit<Prop
   }
 }
 
+/** Throws when criteria would become part of a script: they would be run as commands. */
+export function assertNoScript(
+  { acceptance }: TextDraft,
+  assignee: string | null,
+  scripts: readonly string[],
+): void {
+  if (assignee === null || !scripts.includes(assignee) || !acceptance?.some((each) => each.trim())) return
+  throw invalid(
+    'criteria_in_script',
+    `Cannot propose acceptance criteria for a card of ${assignee}: it runs the body as a script, word by word, and would run the criteria as commands. Leave acceptance out, and let the script in the body check what must be true.`,
+    { assignee },
+  )
+}
+
 /** Throws when the card has another text by now, unless somebody says that this does not matter. */
 export function assertFresh(request: TriageRequest, subject: Task, { anyway }: { anyway: boolean }): void {
   if (anyway || !isStale(request, subject)) return

@@ -6,7 +6,14 @@ import type { Actor } from '../domain/actor.ts'
 import type { NewTask } from '../domain/create.ts'
 import { conflict, denied } from '../domain/errors.ts'
 import type { TaskId } from '../domain/task.ts'
-import { assertRoom, checkText, proposedCard, type TextDraft, type TriageRequest } from '../domain/triage.ts'
+import {
+  assertNoScript,
+  assertRoom,
+  checkText,
+  proposedCard,
+  type TextDraft,
+  type TriageRequest,
+} from '../domain/triage.ts'
 import type { Connection, WriteTransaction } from '../store/connection.ts'
 import { findRun } from '../store/tables/runs.ts'
 import {
@@ -74,8 +81,18 @@ export interface ProposedFor {
   readonly assignee: string | null
 }
 
+export interface ProposingOptions {
+  /** The profiles that run the body of a card as a script: whoever reads their files knows. */
+  readonly scripts?: readonly string[]
+}
+
 /** A worker that helps with a rough card hands in the text that card should have; a second one replaces the first. */
-export async function proposeText(deps: KernelDeps, draft: TextDraft, actor: Actor): Promise<ProposedFor> {
+export async function proposeText(
+  deps: KernelDeps,
+  draft: TextDraft,
+  actor: Actor,
+  { scripts = [] }: ProposingOptions = {},
+): Promise<ProposedFor> {
   if (actor.kind !== 'worker')
     throw denied(
       'not_a_helper',
@@ -92,6 +109,8 @@ export async function proposeText(deps: KernelDeps, draft: TextDraft, actor: Act
         { run: actor.capability.runId },
       )
     const text = checkText(draft, request)
+    const { assignee } = await requireTask(tx, request.subjectId)
+    assertNoScript(draft, assignee ?? text.assignee, scripts)
     if (!(await storeProposedText(tx, request.helperId, text, tx.now)))
       throw conflict(
         'text_decided',

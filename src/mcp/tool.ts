@@ -1,7 +1,7 @@
 /** What a tool is: a name, a shape of input, and what it does for whoever calls it. */
 import * as z from 'zod/mini'
 import type { Actor } from '../domain/actor.ts'
-import type { AssignableProfile } from '../domain/roster.ts'
+import type { AssignableProfile, MissingSkill, SkillsWanted } from '../domain/roster.ts'
 import type { TaskId } from '../domain/task.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 
@@ -31,6 +31,8 @@ export interface ToolContext {
   readonly keepFile: ((path: string) => Promise<KeptFile>) | null
   /** Who can be given cards; null where that is not known. */
   readonly profiles: (() => Promise<readonly AssignableProfile[]>) | null
+  /** Which of the skills a new card needs nobody has; null where that is not known. */
+  readonly missingSkills: ((wanted: SkillsWanted) => Promise<readonly MissingSkill[]>) | null
   /** Called when the agent has asked which tools there are. */
   readonly onListed?: () => void
   /** Called at every call, whatever comes of it. */

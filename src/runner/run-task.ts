@@ -148,7 +148,8 @@ async function openTools(
         ...(places.maxAttachmentBytes === undefined ? {} : { maxBytes: places.maxAttachmentBytes }),
       },
       mask: line.mask,
-      profiles: async () => (await import('./assignable.ts')).assignableProfiles(places),
+      profiles: async () => (await import('./assignable.ts')).assignableAt(places),
+      missingSkills: async (wanted) => (await import('./assignable.ts')).skillsMissingAt(places, wanted),
       onActivity: line.heard,
       onVerdict: () => line.ask(),
     })

@@ -1,6 +1,6 @@
 /** What a run's tools are made of, and what its agent is told of them. */
 import type { RunCapability } from '../domain/actor.ts'
-import type { AssignableProfile } from '../domain/roster.ts'
+import type { AssignableProfile, MissingSkill, SkillsWanted } from '../domain/roster.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Verdict } from '../mcp/tool.ts'
 
@@ -19,6 +19,8 @@ export interface RunToolsOptions {
   readonly mask: (text: string) => string
   /** Who can be given cards; left out where that is not known. */
   readonly profiles?: () => Promise<readonly AssignableProfile[]>
+  /** Which skills nobody has; left out where that is not known. */
+  readonly missingSkills?: (wanted: SkillsWanted) => Promise<readonly MissingSkill[]>
   /** Called when the agent has asked which tools there are. */
   readonly onListed?: () => void
   /** Called at every call of a tool: a sign of life. */

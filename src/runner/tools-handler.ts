@@ -85,6 +85,7 @@ function contextOf(options: RunToolsOptions): ToolContext {
       })
     },
     profiles: options.profiles ?? null,
+    missingSkills: options.missingSkills ?? null,
     ...(options.onListed === undefined ? {} : { onListed: options.onListed }),
     ...(options.onActivity === undefined ? {} : { onActivity: options.onActivity }),
     ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { assignableProfiles, skillsMissingFor } from '../../src/agents/assignable.ts'
 import { agentTable } from '../../src/agents/table.ts'
 import { parseProfile } from '../../src/agents/parse-profile.ts'
 import { profileTemplate } from '../../src/agents/profile-template.ts'
@@ -310,5 +311,29 @@ describe('finding profiles', () => {
     expect(repositoryAround(inside)).toBe(place.repository)
     expect(repositoryAround(place.repository)).toBe(place.repository)
     expect(repositoryAround('/')).toBeNull()
+  })
+})
+
+describe('whoever makes a card for others', () => {
+  test('is told who runs scripts, and which skills its worker would not find', () => {
+    using place = aPlace()
+    place.write(
+      'home/profiles/coder.md',
+      frontMatter(`agent: command\ncommand: [x]\nrepository: ${place.root}/other`),
+    )
+    expect(assignableProfiles(place.known).map(({ name, runsScript }) => [name, runsScript])).toEqual([
+      ['coder', false],
+      ['shell', true],
+    ])
+    place.write('home/skills/juggling/SKILL.md', '# Juggling')
+    place.write('other/.yard/skills/baking/SKILL.md', '# Baking')
+    const missing = (skills: readonly string[], assignee: string, workspacePath: string | null = null) =>
+      skillsMissingFor({ skills, assignee, workspacePath }, place.known, [join(place.home, 'skills')])
+    expect(missing(['juggling', 'baking', 'jugling'], 'shell')).toEqual([
+      { name: 'baking', near: null },
+      { name: 'jugling', near: 'juggling' },
+    ])
+    expect(missing(['juggling', 'baking'], 'coder')).toEqual([])
+    expect(missing(['baking'], 'shell', join(place.root, 'other', 'door'))).toEqual([])
   })
 })

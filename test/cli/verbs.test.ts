@@ -150,6 +150,11 @@ describe('making cards', () => {
     }
     const unknown = await home.yard('create', 'x', '--assignee', 'shel')
     expect(unknown.stderr).toContain('There is no profile shel. Did you mean shell?')
+    const unskilled = await home.yard('create', 'x', '--skill', 'kanban-workr', '--skill', 'kanban-worker')
+    expect(unskilled.stderr).toMatch(
+      /^\S* ?There is no skill kanban-workr, and t_\w+ waits for it\. Did you mean kanban-worker\?$/m,
+    )
+    expect(unskilled.stderr).not.toContain('skill kanban-worker,')
   })
 
   test('what create cannot make is refused with the value', async () => {

@@ -320,6 +320,16 @@ describe.each(databases)('rough cards, on $name', (database) => {
       const { subject, helper, run } = await decomposing(board, {}, 'specify')
       await expect(kernel.proposeText({}, run.worker)).rejects.toMatchObject({ code: 'empty_proposal' })
       await kernel.proposeText({ title: 'draft' }, run.worker)
+      // A body that is run as it stands takes no criteria, whoever is to run it.
+      const scripts = { scripts: ['shell'] }
+      for (const wanted of [{ assignee: 'shell' }, {}]) {
+        const criteria = { title: 'x', acceptance: ['it is quiet'], ...wanted }
+        await expect(kernel.proposeText(criteria, run.worker, scripts)).rejects.toMatchObject({
+          code: 'criteria_in_script',
+        })
+        await kernel.assignTask(subject.id, 'shell', alice)
+      }
+      await kernel.assignTask(subject.id, null, alice)
       await kernel.proposeText(
         { title: 'A door that is silent', acceptance: ['no squeak at 20 °C', ' '], assignee: 'coder' },
         run.worker,
@@ -351,6 +361,8 @@ describe.each(databases)('rough cards, on $name', (database) => {
         'created',
         'help_requested',
         'proposed',
+        'assigned',
+        'assigned',
         'proposed',
         'edited',
         'edited',

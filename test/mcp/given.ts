@@ -70,7 +70,9 @@ export interface ServedRun extends ToolClient {
   readonly told: string[]
 }
 
-export interface ServedOptions extends Partial<Pick<RunToolsOptions, 'orchestrator' | 'mask' | 'profiles'>> {
+export interface ServedOptions extends Partial<
+  Pick<RunToolsOptions, 'orchestrator' | 'mask' | 'profiles' | 'missingSkills'>
+> {
   readonly card?: GivenCard
   /** Instead of a new card: one that is ready. */
   readonly of?: Task

@@ -156,6 +156,7 @@ beforeAll(async () => {
     mask: (text: string) => text,
     keepFile: null,
     profiles: null,
+    missingSkills: null,
   } as const
   tools = new ServedTools(context, (error) => expect.fail(String(error)))
   library = createMcpHandler(toolServers(tools))

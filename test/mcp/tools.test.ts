@@ -63,6 +63,7 @@ describe.each(databases)('the tools on $name', (database) => {
       triage: null,
     })
     expect(created).toEqual({
+      note: expect.stringContaining('the card waits') as string,
       isError: false,
       ok: true,
       task_id: id,
@@ -149,6 +150,41 @@ describe.each(databases)('the tools on $name', (database) => {
     })
     expect((await run.board.task(card.id)).result).toBe('blue')
   })
+
+  behaviour(
+    ['F66', 'tools.answers'],
+    'refuse a card for skills that nobody has, and say so where nobody knows',
+    async () => {
+      const asked: unknown[] = []
+      await using run = await serveRun(SQLITE, {
+        missingSkills: (wanted) => {
+          asked.push(wanted)
+          const missing = wanted.skills.filter((name) => name !== 'juggling')
+          return Promise.resolve(
+            missing.map((name) => ({ name, near: name === 'jugling' ? 'juggling' : null })),
+          )
+        },
+      })
+      const card = { title: 'x', assignee: 'coder', workspace_kind: 'dir', workspace_path: '/srv/x' }
+      expect(await run.refused('kanban_create', { ...card, skills: 'jugling' })).toMatchObject({
+        code: 'unknown_skill',
+        next: 'Use juggling, or leave it out.',
+        retryable: true,
+      })
+      expect(await run.refused('kanban_create', { ...card, skills: ['juggling', 'none'] })).toMatchObject({
+        code: 'unknown_skill',
+        next: expect.stringContaining('Leave it out') as string,
+      })
+      expect(await run.ok('kanban_create', { ...card, skills: 'juggling' })).not.toHaveProperty('note')
+      expect(asked.at(-1)).toEqual({ skills: ['juggling'], assignee: 'coder', workspacePath: '/srv/x' })
+
+      await using unknowing = await serveRun(SQLITE)
+      expect(await unknowing.ok('kanban_create', { ...card, skills: 'none' })).toMatchObject({
+        note: expect.stringContaining('the card waits') as string,
+      })
+      expect(await unknowing.ok('kanban_create', card)).not.toHaveProperty('note')
+    },
+  )
 
   behaviour('F55', 'sign every event with the profile, the run and the door', async () => {
     await using run = await serveRun(database)

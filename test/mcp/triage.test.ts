@@ -7,8 +7,9 @@ import { connect, overHttp, serveRun } from './given.ts'
 import { serveRunTools } from '../../src/runner/serve-tools.ts'
 
 const PROFILES = [
-  { name: 'coder', description: 'Writes code. Tests it.' },
-  { name: 'writer', description: null },
+  { name: 'coder', description: 'Writes code. Tests it.', runsScript: false },
+  { name: 'writer', description: null, runsScript: false },
+  { name: 'shell', description: 'Runs it.', runsScript: true },
 ]
 
 describe.each(databases)('the tools of a run that decomposes, on $name', (database) => {
@@ -17,7 +18,7 @@ describe.each(databases)('the tools of a run that decomposes, on $name', (databa
     'make proposals of what is created, and name the roster to whoever assigns to nobody',
     async () => {
       await using board = await openTestKernel(database)
-      const rough = await board.given({ status: 'triage', title: 'rough' })
+      const rough = await board.given({ status: 'triage', title: 'rough', assignee: null })
       const { helper } = await board.kernel.askHelp(rough.id, { kind: 'decompose', profile: 'lead' }, alice)
       const run = await board.run(helper)
       await run.start()
@@ -37,7 +38,7 @@ describe.each(databases)('the tools of a run that decomposes, on $name', (databa
         expect(await client.tools()).toContain('kanban_propose')
         expect(await client.refused('kanban_create', { title: 'x', assignee: 'codr' })).toMatchObject({
           code: 'unknown_profile',
-          next: 'Use one of coder (Writes code; Tests it), writer.',
+          next: 'Use one of coder (Writes code; Tests it), writer, shell (Runs it).',
           retryable: true,
         })
         const one = await client.ok('kanban_create', { title: 'one', assignee: 'coder' })
@@ -57,6 +58,14 @@ describe.each(databases)('the tools of a run that decomposes, on $name', (databa
         expect(await client.refused('kanban_propose', { assignee: 'nobody' })).toMatchObject({
           code: 'unknown_profile',
         })
+        expect(
+          await client.refused('kanban_propose', { acceptance: 'it works', assignee: 'shell' }),
+        ).toMatchObject({
+          code: 'criteria_in_script',
+          next: expect.stringContaining('Leave acceptance out') as string,
+          retryable: true,
+        })
+        await client.ok('kanban_propose', { body: 'make check', assignee: 'shell' })
         expect(
           await client.ok('kanban_propose', { title: 'clear', acceptance: 'it works', assignee: 'writer' }),
         ).toMatchObject({ task_id: rough.id, title: 'clear', body: '## Done when\n\n- it works' })

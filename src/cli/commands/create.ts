@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { taskView } from '../../contract/views.ts'
+import { assertOnRoster, assertSkillsThere } from '../../domain/roster.ts'
 import type { Task } from '../../domain/task.ts'
 import { argument, command, duration, flag, text, texts, wholeNumber } from '../command.ts'
 import type { Context } from '../context.ts'
-import { noticeOfDispatcher, noticeOfProfile } from '../notices.ts'
+import { noticeOfDispatcher, noticeOfProfile, noticeOfSkill } from '../notices.ts'
 import { moment } from '../options.ts'
 import { oneLine } from '../../lib/safe-text.ts'
 import { paintStatus } from '../text/style.ts'
@@ -37,18 +38,30 @@ export const create = command({
   ],
   async run(context, { arguments: { title }, options }) {
     const kernel = await context.kernel()
-    // A person may be about to make the profile; a worker would leave a card that waits for ever.
-    if (context.actor.kind === 'worker' && options.assignee !== undefined && options.assignee !== 'none')
-      await context.services.assertAssignable(options.assignee)
+    const assignee = options.assignee === 'none' ? null : (options.assignee ?? null)
+    const workspace = workspaceOf(options.workspace, context)
+    const missing =
+      options.skill.length === 0
+        ? []
+        : await context.services.missingSkills({
+            skills: options.skill,
+            assignee,
+            workspacePath: workspace.workspacePath ?? null,
+          })
+    // A person may be about to make the profile or the skill; a worker would leave a card that waits for ever.
+    if (context.actor.kind === 'worker') {
+      if (assignee !== null) assertOnRoster(await context.services.assignable(), assignee)
+      assertSkillsThere(missing)
+    }
     const parents: string[] = []
     for (const given of options.parent) parents.push(await kernel.resolveTaskId(given))
     const { task, created } = await kernel.createTask(
       {
         title,
         parents,
-        ...workspaceOf(options.workspace, context),
+        ...workspace,
         body: options.body === '-' ? await context.readInput() : (options.body ?? null),
-        assignee: options.assignee === 'none' ? null : (options.assignee ?? null),
+        assignee,
         tenant: options.tenant ?? null,
         priority: options.priority ?? null,
         triage: options.triage,
@@ -66,7 +79,10 @@ export const create = command({
       piped: task.id,
       text: (style) =>
         `${created ? 'Created' : 'There already is'} ${style.paint('bold', task.id)}: ${paintStatus(style, task.status)}${task.assignee === null ? '' : `, for ${oneLine(task.assignee)}`}`,
-      notices: await noticesFor(context, task),
+      notices: [
+        ...missing.map((skill) => noticeOfSkill(skill, task.id)),
+        ...(await noticesFor(context, task)),
+      ],
       next: [
         `yard show ${task.id}`,
         ...(task.status === 'ready' && task.assignee === null ? [`yard assign ${task.id} <profile>`] : []),

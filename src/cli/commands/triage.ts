@@ -1,4 +1,5 @@
 import { proposalsView, taskView } from '../../contract/views.ts'
+import { assertOnRoster } from '../../domain/roster.ts'
 import type { TriageKind } from '../../domain/triage.ts'
 import type { ProposalsDecided } from '../../kernel/decide-proposals.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -183,7 +184,8 @@ export const propose = command({
   examples: ['yard propose --title "Sort the list by date" --body - --acceptance "newest first"'],
   async run(context, { options: { title, body, acceptance, assignee } }) {
     const kernel = await context.kernel()
-    if (assignee !== undefined) await context.services.assertAssignable(assignee)
+    const roster = await context.services.assignable()
+    if (assignee !== undefined) assertOnRoster(roster, assignee)
     const { request, ...said } = await kernel.proposeText(
       {
         title: title ?? null,
@@ -192,6 +194,7 @@ export const propose = command({
         assignee: assignee ?? null,
       },
       context.actor,
+      { scripts: roster.flatMap(({ name, runsScript }) => (runsScript ? [name] : [])) },
     )
     return {
       data: { task_id: request.subjectId, ...said },

@@ -1,6 +1,6 @@
 /** Looking at cards, and adding to the board. */
 import { invalid } from '../../domain/errors.ts'
-import { assertOnRoster } from '../../domain/roster.ts'
+import { assertOnRoster, assertSkillsThere, type AssignableProfile } from '../../domain/roster.ts'
 import { TASK_STATUSES, WORKSPACE_KINDS } from '../../domain/task.ts'
 import { contextText } from '../../kernel/worker-context.ts'
 import type { SearchPage, SearchResult } from '../../domain/search.ts'
@@ -83,6 +83,9 @@ export const create = tool({
         'Cannot create the card: the assignee is empty. Give the name of a profile.',
       )
     await assertAssignable(context, assignee)
+    const skills = asList(input.skills)
+    const workspacePath = input.workspace_path ?? null
+    assertSkillsThere((await context.missingSkills?.({ skills, assignee, workspacePath })) ?? [])
     const parents: string[] = []
     for (const parent of asList(input.parents))
       parents.push(await reachToRead(context, parent, 'create a card that waits for'))
@@ -95,11 +98,11 @@ export const create = tool({
         tenant: input.tenant ?? (await ownTenant(context)),
         priority: input.priority ?? null,
         workspaceKind: input.workspace_kind ?? null,
-        workspacePath: input.workspace_path ?? null,
+        workspacePath,
         triage: input.triage ?? false,
         idempotencyKey: input.idempotency_key ?? null,
         maxRuntimeSeconds: input.max_runtime_seconds ?? null,
-        skills: input.skills === undefined ? null : asList(input.skills),
+        skills: input.skills === undefined ? null : skills,
       },
       context.actor,
     )
@@ -110,10 +113,14 @@ export const create = tool({
       assignee: task.assignee,
       tenant: task.tenant,
       parents,
+      ...(context.missingSkills === null && skills.length > 0 ? { note: UNCHECKED_SKILLS } : {}),
       ...(await proposalNote(context)),
     }
   },
 })
+
+const UNCHECKED_SKILLS =
+  'Nobody here knows which skills there are: the card waits if one of those it needs is missing.'
 
 /** A run that decomposes should not wonder why nothing starts. */
 async function proposalNote({ kernel, run }: ToolContext): Promise<{ readonly proposal?: string }> {
@@ -128,7 +135,9 @@ export const propose = orchestratorRunTool({
   input: {
     title: optionalText('The outcome, in a few words.'),
     body: optionalText('Goal, background, limits, what is out of scope; as its worker will read it.'),
-    acceptance: words('What must be true when the work is done: sentences that can be checked.'),
+    acceptance: words(
+      'What must be true when the work is done: sentences that can be checked. They end the body, so a profile that runs the body as a script takes none.',
+    ),
     assignee: optionalText('The profile that should have it, when nobody has it yet.'),
   },
   async run(context, { title, body, acceptance, assignee }) {
@@ -141,6 +150,7 @@ export const propose = orchestratorRunTool({
         assignee: assignee ?? null,
       },
       context.actor,
+      { scripts: await scripts(context) },
     )
     return {
       task_id: proposed.request.subjectId,
@@ -214,10 +224,15 @@ export const list = tool({
     return {
       cards: found.slice(0, limit).map(cardLine),
       more: found.length > limit,
-      ...(context.orchestrator && context.profiles !== null ? { profiles: await context.profiles() } : {}),
+      ...(context.orchestrator && context.profiles !== null
+        ? { profiles: rosterOf(await context.profiles()) }
+        : {}),
     }
   },
 })
+
+const rosterOf = (profiles: readonly AssignableProfile[]) =>
+  profiles.map(({ name, description }) => ({ name, description }))
 
 /** Cards within reach that hold the words, each with the line that shows it. */
 async function findCards(
@@ -261,6 +276,10 @@ function ownCard({ run }: ToolContext): string {
 async function ownTenant({ kernel, run }: ToolContext): Promise<string | null> {
   return run === null ? null : (await kernel.getTask(run.taskId)).tenant
 }
+
+/** The profiles that run the body of a card as a script. */
+const scripts = async ({ profiles }: ToolContext): Promise<readonly string[]> =>
+  ((await profiles?.()) ?? []).flatMap(({ name, runsScript }) => (runsScript ? [name] : []))
 
 /** A card for nobody who exists would wait for ever. */
 async function assertAssignable({ profiles }: ToolContext, assignee: string): Promise<void> {
