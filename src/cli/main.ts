@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { UsageError, type Command, type Outcome } from './command.ts'
 import type { Context } from './context.ts'
+import { daemonAbove } from '../lib/parents.ts'
 import { environmentsAbove, findEnclosingRun, readCapability, type EnclosingRun } from './enclosing-run.ts'
 import { maskWords } from './mask-words.ts'
 import { parse } from './parse.ts'
@@ -153,6 +154,7 @@ async function print(stdout: Output, text: string): Promise<void> {
 async function contextOf(options: CliOptions, app: App, entry: Entry, command: Command): Promise<Context> {
   const { env, terminal, now, folder } = options
   const run = command.effect === 'changes' ? findEnclosingRun(env, app) : null
+  if (command.effect === 'changes' && run === null) await denyStrays(app)
   const actor = command.effect === 'changes' ? await actorOf(run, env, app, entry, command) : null
   const mask = actor?.kind === 'worker' ? await maskFor(actor, env, app) : (words: string) => words
   return {
@@ -177,6 +179,26 @@ async function contextOf(options: CliOptions, app: App, entry: Entry, command: C
     },
     isInteractive: terminal.stdout.isTTY === true && terminal.stdin.isTTY === true,
   }
+}
+
+/**
+ * What has left its worker, and dropped everything that says where it comes from, is known by when and where it started.
+ * A person whom this meets has a terminal.
+ */
+async function denyStrays(app: App): Promise<void> {
+  const daemon = daemonAbove(process.pid)
+  if (daemon === null) return
+  // Where the board cannot be asked, the command itself will say so.
+  const run = await app
+    .kernel()
+    .then((kernel) => kernel.findRunAround(daemon))
+    .catch(() => null)
+  if (run === null) return
+  throw denied(
+    'maybe_inside_worker',
+    `This command has no terminal, and what called it started in the workspace of run ${run.runId} of ${run.taskId} while that was under way, so it may be part of it. Reading is allowed; to change the board, use a terminal.`,
+    { run: run.runId, task: run.taskId },
+  )
 }
 
 /** A person; or inside a worker its run, if this process was given the right to speak for it. */

@@ -60,6 +60,7 @@ import {
 } from './retention.ts'
 import { lastSession, letProbe, listRunAgents, recordAgent } from './run-agent.ts'
 import { getAttachment, removeAttachment } from './remove-attachment.ts'
+import { findRunAround } from './run-around.ts'
 import { readMail, recordDelivery, unheardBy } from './run-mail.ts'
 import { askLease, recordBaseCommit, recordSpawn, renewLease, startRun } from './run-lease.ts'
 import { searchTasks } from './search-tasks.ts'
@@ -108,14 +109,15 @@ const VERBS = {
   countRuns,
   createTask,
   createTasks,
+  creatorOf,
   editTask,
   failPreflight,
   findGoodSecrets,
+  findRunAround,
   forgetEvents,
   freeTask,
   getAttachment,
   getLatestEventId,
-  creatorOf,
   getRun,
   getStats,
   getTask,

@@ -5,6 +5,7 @@ export interface ProcStat {
   readonly parent: number
   readonly group: number
   readonly session: number
+  readonly hasTerminal: boolean
   readonly isKernelThread: boolean
   /** On its way out: it has nothing left and starts nothing any more. */
   readonly isExiting: boolean
@@ -22,7 +23,7 @@ export const parseProcStat = (text: string): ProcStat | null => {
   const end = text.lastIndexOf(')')
   if (end === -1) return null
   const fields = text.slice(end + 2).split(' ', 20)
-  const [state, parent, group, session, , , flags] = fields
+  const [state, parent, group, session, terminal, , flags] = fields
   const threads = fields[17]
   const startTime = fields[19]
   if (state === undefined || threads === undefined || startTime === undefined) return null
@@ -31,6 +32,7 @@ export const parseProcStat = (text: string): ProcStat | null => {
     parent: Number(parent),
     group: Number(group),
     session: Number(session),
+    hasTerminal: Number(terminal) !== 0,
     isKernelThread: (Number(flags) & PF_KTHREAD) !== 0,
     isExiting: (Number(flags) & PF_EXITING) !== 0,
     threads: Number(threads),

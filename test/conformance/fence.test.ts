@@ -349,4 +349,28 @@ describe.each(databases)('the fence, on $name', (database) => {
     }
     expect(await board.tryRun({ id })).toMatchObject({ refused: { kind: 'breaker' } })
   })
+
+  behaviour('F15', 'what started while a run was open, where it works, is found to be of it', async () => {
+    await using board = await openTestKernel(database)
+    const { kernel, clock } = board
+    const run = await board.run(await board.given())
+    await run.start()
+    const { path = '' } = (await kernel.listWorkspaces())[0] ?? {}
+    const begun = clock.now()
+    clock.advance(60)
+    await run.end('stopped')
+    clock.advance(60)
+    const found = (startedAt: number, ...folders: string[]) => kernel.findRunAround({ startedAt, folders })
+    const own = { runId: run.id, taskId: run.taskId }
+    expect(await found(begun + 30, path)).toMatchObject(own)
+    expect(await found(begun + 30.4, '/', `${path}/src/deep`)).toMatchObject(own)
+    for (const [at, folder] of [
+      [begun - 30, path],
+      [begun + 90, path],
+      [begun + 30, `${path}-other`],
+      [begun + 30, '/'],
+      [Number.NaN, path],
+    ] as const)
+      expect(await found(at, folder), `${at} ${folder}`).toBeNull()
+  })
 })

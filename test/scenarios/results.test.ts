@@ -173,6 +173,32 @@ note answers "own $(tell "$token" '{"summary":"over HTTP"}' "$YARD_TASK/complete
   )
 
   scenario(
+    ['F15', 'F16'],
+    'what has left its worker, and dropped all that says so, is no person',
+    async (rig) => {
+      const other = await rig.create({ profile: 'nobody' })
+      const verbs = [`complete ${other}`, 'unblock "$T"', 'create sneaked', 'pause']
+      const stray = `while ! [ -e "$RIG/go-on" ]; do sleep 0.03; done
+${verbs.map((verb) => `yard ${verb} >>"$RIG/said" 2>&1; echo "$?" >>"$RIG/codes"`).join('\n')}
+yard list >/dev/null && : >"$RIG/read"`
+      writeFileSync(join(rig.shared, 'stray.sh'), stray)
+      const id = await rig.create({
+        body: 'env -i PATH="$PATH" YARD_HOME="$YARD_HOME" YARD_TEST=1 RIG="$RIG" T="$YARD_TASK" setsid -f sh "$RIG/stray.sh" </dev/null >/dev/null 2>&1; ask "which one?"',
+      })
+      await rig.untilStatus(id, 'blocked')
+      await rig.untilGone(id)
+      const before = rig.board.events()
+      rig.signal('go-on')
+      await rig.until('it to have tried all', () => existsSync(join(rig.shared, 'read')))
+      expect(rig.notes('codes')).toEqual(verbs.map(() => '1'))
+      expect(rig.notes('said')).toEqual(verbs.map(() => expect.stringContaining('may be part of it')))
+      expect(rig.board.events()).toEqual(before)
+      // Others without a terminal are persons.
+      await rig.ok('archive', id)
+    },
+  )
+
+  scenario(
     'F13',
     'what an ended run still says is kept to the letter, changes nothing, and is accepted with one command',
     async (rig) => {

@@ -55,6 +55,24 @@ const leaseOn = statement<{ host: string; path: string }>()((db, p) =>
 export const findLease = async (db: Connection, host: string, path: string): Promise<Workspace | undefined> =>
   (await db.get(leaseOn, { host, path })) as Workspace | undefined
 
+const openAt = statement<{ host: string; from: number; until: number }>()((db, p) =>
+  db
+    .selectFrom('task_runs as r')
+    .innerJoin('workspaces as w', 'w.task_id', 'r.task_id')
+    .select(['r.id as runId', 'r.task_id as taskId', 'w.path'])
+    .where('w.host', '=', p.host)
+    .where('r.started_at', '<=', p.until)
+    .where((eb) => eb.or([eb('r.ended_at', 'is', null), eb('r.ended_at', '>=', p.from)]))
+    .orderBy('r.id', 'desc'),
+)
+
+/** The runs that were open on that host between two moments, the newest first, each with a workspace of its card. */
+export const findOpenAt = (
+  db: Connection,
+  span: { readonly host: string; readonly from: number; readonly until: number },
+): Promise<{ readonly runId: number; readonly taskId: string; readonly path: string }[]> =>
+  db.all(openAt, span)
+
 const leases = statement<{ host: string }>()((db, p) =>
   db
     .selectFrom('workspaces')
