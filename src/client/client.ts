@@ -40,7 +40,10 @@ export interface YardClient extends Calls {
   /** The whole board; with `fields: 'card'` the slim form for large ones. */
   getBoard(input: Inputs['getBoard'] & { fields: 'card' }, options?: CallOptions): Promise<CardBoard>
   getBoard(input?: Inputs['getBoard'] & { fields?: 'all' }, options?: CallOptions): Promise<Board>
-  /** Every event after a cursor, as it happens, across restarts of the server. Ends with the signal or the loop. */
+  /**
+   * Every event after a cursor, as it happens, across restarts of the server. Ends with the signal or the loop; throws when
+   * the server will not have us, or was not there in the first place.
+   */
   events(options?: EventStreamOptions): AsyncIterable<StreamItem>
 }
 
@@ -50,8 +53,12 @@ type Send = (
   options: CallOptions,
 ) => Promise<unknown>
 
+/** Throws for an address that can be none of a server. */
 export function openClient(options: ClientOptions = {}): YardClient {
-  const send = sender(options)
+  const { url } = options
+  const given = url === undefined ? null : addressOf(url)
+  const server = () => given ?? pageOrigin()
+  const send = sender(server, options)
   const calls = Object.keys(ROUTES).map((id) => [
     id,
     (input: Readonly<Record<string, unknown>> = {}, call: CallOptions = {}) =>
@@ -63,8 +70,9 @@ export function openClient(options: ClientOptions = {}): YardClient {
     events: (wanted = {}) =>
       eventStream({
         ...wanted,
+        server,
         address: async (query, signal) => {
-          const base = new URL(`${options.url ?? pageOrigin()}${MOUNTS[0]}/events`)
+          const base = new URL(`${server()}${MOUNTS[0]}/events`)
           base.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:'
           for (const [name, value] of Object.entries(query)) base.searchParams.set(name, value)
           // A socket cannot be opened with a header everywhere, so a token is exchanged for a ticket first.
@@ -76,6 +84,15 @@ export function openClient(options: ClientOptions = {}): YardClient {
   }
 }
 
+/** Without a slash at its end. */
+function addressOf(url: string): string {
+  const { protocol, origin, pathname } = URL.canParse(url) ? new URL(url) : { protocol: '' }
+  if (protocol === 'http:' || protocol === 'https:') return `${origin}${pathname}`.replace(/\/+$/, '')
+  throw new TypeError(
+    `openClient cannot use the url ${JSON.stringify(url)}: it must begin with http:// or https://. Give for example "http://127.0.0.1:7433".`,
+  )
+}
+
 /** Of the page that runs us; only a page may leave the address out. */
 function pageOrigin(): string {
   const { location } = globalThis as { location?: { readonly origin: string } }
@@ -84,7 +101,7 @@ function pageOrigin(): string {
   return location.origin
 }
 
-function sender({ url = '', token, fetch: given }: ClientOptions): Send {
+function sender(server: () => string, { token, fetch: given }: ClientOptions): Send {
   return async (id, input, { signal }) => {
     const { method, path, params, query } = routeOf(id)
     const rest: Record<string, unknown> = { ...input }
@@ -96,6 +113,11 @@ function sender({ url = '', token, fetch: given }: ClientOptions): Send {
       delete rest[name]
     }
     const body = bodyOf(id, rest)
+    const url = server()
+    /** Whoever gave up is told so, and not that there is no answer. */
+    const because = (reason: (cause: unknown) => YardError) => (error: unknown) => {
+      throw signal?.aborted === true ? error : reason(error)
+    }
     const answer = await (given ?? fetch)(
       `${url}${MOUNTS[0]}${filled}${search.size === 0 ? '' : `?${search.toString()}`}`,
       {
@@ -110,9 +132,11 @@ function sender({ url = '', token, fetch: given }: ClientOptions): Send {
         ...(body?.content instanceof ReadableStream ? { duplex: 'half' as const } : {}),
         ...(signal === undefined ? {} : { signal }),
       },
-    )
+    ).catch(because((cause) => YardError.unreachable(url, cause)))
     if (!answer.ok) throw await YardError.from(answer)
-    return DOWNLOADS.includes(id) ? answer : answer.json()
+    return DOWNLOADS.includes(id)
+      ? answer
+      : answer.json().catch(because((cause) => YardError.unreadable(answer, cause)))
   }
 }
 

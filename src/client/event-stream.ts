@@ -18,6 +18,12 @@ export interface EventStreamOptions extends EventFilter {
   readonly since?: number
   /** Ends the stream. */
   readonly signal?: AbortSignal
+  /**
+   * How often it is tried to reach the server in the first place; what stopped the last one is thrown. 5 by default, which
+   * takes some four seconds; `Infinity` waits for a server that is yet to come. A line that stood once is opened again for
+   * as long as it takes.
+   */
+  readonly tries?: number
 }
 
 export type StreamItem =
@@ -40,6 +46,7 @@ export type StreamItem =
   | { readonly type: 'stale' }
 
 interface StreamParts extends EventStreamOptions {
+  readonly server: () => string
   /** Where to connect; asked for each time, and only until the signal. */
   readonly address: (query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<string>
 }
@@ -48,11 +55,12 @@ interface StreamParts extends EventStreamOptions {
 const FIRST_HEARTBEAT_MS = 8_000
 /** Two heartbeats and a little may pass in silence. */
 const SILENCE = 2.25
+const FIRST_TRIES = 5
 const BACKOFF_MS = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const
 const UNAUTHORISED = 1008
 
 export async function* eventStream(parts: StreamParts): AsyncGenerator<StreamItem> {
-  const { signal } = parts
+  const { signal, tries = FIRST_TRIES } = parts
   let cursor = parts.since
   let failures = 0
   let wasOpen = false
@@ -74,11 +82,12 @@ export async function* eventStream(parts: StreamParts): AsyncGenerator<StreamIte
       line.close()
     }
     if (isAborted(signal)) return
-    const refusal = line.refusal()
-    if (refusal !== null) throw refusal
+    const { error, isFinal } = line.ending()
+    if (isFinal) throw error
     // The first try again is made at once: a server that restarts is back in a moment.
     if (failures === 0 && wasOpen) yield { type: 'stale' }
     failures += 1
+    if (!wasOpen && failures >= tries) throw error
   }
 }
 
@@ -106,13 +115,18 @@ function itemOf(frame: StreamFrame, isAgain: boolean): StreamItem | null {
 interface Line {
   /** The next frame; null when the line is over. */
   next(): Promise<StreamFrame | null>
-  /** Why the server will not have us. */
-  refusal(): YardError | null
+  /** Why it is over, and whether trying again would end the same way. */
+  ending(): Ending
   close(): void
 }
 
+interface Ending {
+  readonly error: YardError
+  readonly isFinal: boolean
+}
+
 async function connect(
-  { address, signal, since: _, ...filter }: StreamParts,
+  { server, address, signal, since: _since, tries: _tries, ...filter }: StreamParts,
   cursor: number | undefined,
 ): Promise<Line> {
   const query = Object.fromEntries(
@@ -123,7 +137,11 @@ async function connect(
   const frames: StreamFrame[] = []
   let wake = () => {}
   let isOver = false
-  let refused: YardError | null = null
+  const lost = (reason: string): Ending => ({
+    error: YardError.unreachable(server(), new Error(reason)),
+    isFinal: false,
+  })
+  let ending = lost('nothing was heard of it')
   let silence: ReturnType<typeof setTimeout> | undefined
   let heartbeatMs = FIRST_HEARTBEAT_MS
   const end = () => {
@@ -132,16 +150,18 @@ async function connect(
     wake()
   }
   let socket: WebSocket
+  // A server that went away without a word never answers.
+  const patience = AbortSignal.timeout(FIRST_HEARTBEAT_MS)
   try {
-    // A server that went away without a word never answers.
-    const patience = AbortSignal.timeout(FIRST_HEARTBEAT_MS)
     socket = new WebSocket(
       await address(query, signal === undefined ? patience : AbortSignal.any([signal, patience])),
     )
   } catch (error) {
-    // The ticket was refused: trying again would be refused again.
-    if (error instanceof YardError && error.status > 0 && error.status < 500) throw error
-    return { next: () => Promise.resolve(null), refusal: () => null, close: () => {} }
+    // A ticket that was refused would be refused again.
+    const isHopeful = error instanceof YardError && (error.status < 400 || error.status >= 500)
+    if (!isHopeful && !patience.aborted && !isAborted(signal)) throw error
+    if (isHopeful) ending = { error, isFinal: false }
+    return { next: () => Promise.resolve(null), ending: () => ending, close: () => {} }
   }
   const listen = () => {
     clearTimeout(silence)
@@ -160,11 +180,17 @@ async function connect(
   })
   socket.addEventListener('close', ({ code, reason }: CloseEvent) => {
     if (code === UNAUTHORISED)
-      refused = new YardError(401, 'unauthorised', `The server ended the stream: ${reason}`, 'Log in again.')
+      ending = {
+        error: new YardError(401, 'unauthorised', `The server ended the stream: ${reason}`, 'Log in again.'),
+        isFinal: true,
+      }
+    else if (reason !== '') ending = lost(reason)
     end()
   })
-  // Whatever breaks a line also closes it.
-  socket.addEventListener('error', () => undefined)
+  // Whatever breaks a line also closes it. Browsers do not say what it was.
+  socket.addEventListener('error', (event) => {
+    ending = lost(('message' in event && String(event.message)) || 'the line was closed')
+  })
   signal?.addEventListener('abort', end, { once: true })
   return {
     async next() {
@@ -174,7 +200,7 @@ async function connect(
         })
       return isAborted(signal) ? null : (frames.shift() ?? null)
     },
-    refusal: () => refused,
+    ending: () => ending,
     close() {
       signal?.removeEventListener('abort', end)
       clearTimeout(silence)

@@ -1,8 +1,20 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { openClient, type StreamItem } from '../../src/client/index.ts'
 import { clientTypes } from '../helpers/client-types.ts'
 import { openTestServer, type TestServer } from './rig.ts'
+
+/** Where nobody listens. */
+async function deadUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return `http://127.0.0.1:${port}`
+}
 
 const clientOf = ({ url, owner }: TestServer, token = owner) => openClient({ url, token })
 
@@ -71,6 +83,72 @@ describe('the client', () => {
     expect(items.some(({ type }) => type === 'stale')).toBe(true)
     over.abort()
     await reading
+  })
+
+  test('takes an address with slashes at its end, or with a path before ours, and no other kind', async () => {
+    await using server = await openTestServer()
+    const yard = openClient({ url: `${server.url}//`, token: server.owner })
+    expect((await yard.getSession()).name).toBe('olga')
+    const stream = yard.events()[Symbol.asyncIterator]()
+    expect((await stream.next()).value).toMatchObject({ type: 'open' })
+    await stream.return?.()
+    let asked: unknown
+    const behindPath = openClient({
+      url: 'https://board.example/team/',
+      fetch: (address) => {
+        asked = address
+        return Promise.resolve(Response.json({}))
+      },
+    })
+    await behindPath.getStats()
+    expect(asked).toBe('https://board.example/team/api/kanban/stats')
+    for (const url of ['127.0.0.1:7433', 'localhost:7433', '', 'ws://127.0.0.1:7433'])
+      expect(() => openClient({ url })).toThrow(`openClient cannot use the url ${JSON.stringify(url)}`)
+    await expect(openClient().getStats()).rejects.toThrow('openClient needs the url')
+    await expect(openClient().events()[Symbol.asyncIterator]().next()).rejects.toThrow(
+      'openClient needs the url',
+    )
+  })
+
+  test('throws that there was no answer, or none that could be read, in its own words', async () => {
+    const url = await deadUrl()
+    await expect(openClient({ url, token: 'x' }).getStats()).rejects.toMatchObject({
+      name: 'YardError',
+      status: 0,
+      code: 'unreachable',
+      message: expect.stringMatching(`^The server at ${url} cannot be reached: .*ECONNREFUSED`),
+      next: expect.stringContaining('yard gateway status'),
+    })
+    await expect(
+      openClient({ url, fetch: () => Promise.resolve(new Response('<h1>A router</h1>')) }).getStats(),
+    ).rejects.toMatchObject({ name: 'YardError', status: 200, code: 'unreadable_answer' })
+    const over = AbortSignal.abort(new Error('never mind'))
+    await expect(openClient({ url }).getStats({}, { signal: over })).rejects.toThrow('never mind')
+  })
+
+  test('a stream from where nobody is throws after some tries, or waits for whoever comes', async () => {
+    const url = await deadUrl()
+    for (const token of ['x', undefined]) {
+      const yard = openClient({ url, ...(token === undefined ? {} : { token }) })
+      await expect(yard.events({ tries: 2 })[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+        name: 'YardError',
+        status: 0,
+        code: 'unreachable',
+        message: expect.stringContaining(url),
+      })
+    }
+    let tried = 0
+    const over = new AbortController()
+    const waiting = openClient({
+      url,
+      token: 'x',
+      fetch: () => {
+        if (++tried > 3) over.abort()
+        return Promise.reject(new TypeError('fetch failed'))
+      },
+    }).events({ tries: Number.POSITIVE_INFINITY, signal: over.signal })
+    expect(await Array.fromAsync(waiting)).toEqual([])
+    expect(tried).toBe(4)
   })
 
   test('a stream whose token ends says so instead of trying for ever', async () => {
