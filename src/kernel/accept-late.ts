@@ -15,27 +15,38 @@ import { linkIn, unlinkIn } from './link-tasks.ts'
 import { pokeLingering } from './poke-runner.ts'
 import { proposalOf } from './propose.ts'
 
-/** A person accepts what a worker reported after its run had ended; it then counts as the person's own word. */
+export interface LateAccepted extends VerdictResult {
+  readonly report: LateReport
+  /** The cards it put on the board. */
+  readonly created: readonly Task[]
+}
+
+/**
+ * A person accepts what a worker reported after its run had ended; it then counts as the person's own word. `reportId`:
+ * null for the only one that is open.
+ */
 export async function acceptLate(
   deps: KernelDeps,
   id: TaskId,
-  reportId: number,
+  reportId: number | null,
   actor: Actor,
-): Promise<VerdictResult> {
+): Promise<LateAccepted> {
   denyWorkers(actor, 'accept late reports')
   const result = await deps.store.write(async (tx) => {
     const task = await requireLocked(tx, id)
     const report = await requireReport(tx, id, reportId)
     const ruling = await carryOut(deps, tx, task, report, actor)
-    await acceptReport(tx, reportId, actor.name, tx.now)
-    return { ...ruling, attached: [] }
+    await acceptReport(tx, report.id, actor.name, tx.now)
+    return { created: [], ...ruling, report, attached: [] }
   })
   if (result.stopping) await pokeLingering(deps, id)
   return result
 }
 
-async function requireReport(tx: WriteTransaction, id: TaskId, reportId: number): Promise<LateReport> {
-  const report = (await findLateReports(tx, id)).find((candidate) => candidate.id === reportId)
+async function requireReport(tx: WriteTransaction, id: TaskId, reportId: number | null): Promise<LateReport> {
+  const all = await findLateReports(tx, id)
+  if (reportId === null) return onlyOpen(all, id)
+  const report = all.find((candidate) => candidate.id === reportId)
   if (report === undefined)
     throw notFound(
       'report_not_found',
@@ -51,6 +62,24 @@ async function requireReport(tx: WriteTransaction, id: TaskId, reportId: number)
   return report
 }
 
+function onlyOpen(all: readonly LateReport[], id: TaskId): LateReport {
+  const open = all.filter(({ acceptedAt }) => acceptedAt === null)
+  const [only] = open
+  if (only === undefined)
+    throw notFound(
+      'report_not_found',
+      `Cannot accept a late report of ${id}: it has none that was not accepted. See: yard show ${id}`,
+      { id },
+    )
+  if (open.length === 1) return only
+  const numbers = open.map((report) => report.id)
+  throw conflict(
+    'several_reports',
+    `Cannot accept a late report of ${id}: it has ${open.length} of them. Say which: ${numbers.map((number) => `yard accept-late ${id} ${number}`).join(', or ')}`,
+    { id, reports: numbers },
+  )
+}
+
 /** Its files were stored and attached when it was reported. */
 async function carryOut(
   deps: KernelDeps,
@@ -58,7 +87,7 @@ async function carryOut(
   task: Task,
   { verb, payload, runId }: LateReport,
   actor: Actor,
-): Promise<Pick<VerdictResult, 'task' | 'stopping'>> {
+): Promise<Pick<VerdictResult, 'task' | 'stopping'> & Partial<Pick<LateAccepted, 'created'>>> {
   const text = (name: string): string | null => (typeof payload[name] === 'string' ? payload[name] : null)
   const metadata = (payload['metadata'] ?? null) as Record<string, unknown> | null
   const completion = { result: text('result'), summary: text('summary'), metadata }
@@ -69,10 +98,12 @@ async function carryOut(
       return reviewIn(tx, task, completion, actor)
     case 'block':
       return blockIn(tx, task, text('reason'), actor)
-    case 'create':
+    case 'create': {
       // What was to be proposed is proposed: accepting a report is not yet agreeing to the cards.
-      await insertAll((payload['cards'] ?? []) as NewTask[], actor, await proposalOf(deps, tx, task.id))(tx)
-      return { task, stopping: false }
+      const proposing = await proposalOf(deps, tx, task.id)
+      const made = await insertAll((payload['cards'] ?? []) as NewTask[], actor, proposing)(tx)
+      return { task, stopping: false, created: made.map((card) => card.task) }
+    }
     case 'comment': {
       const author = (await findRun(tx, runId))?.profile ?? actor.name
       await insertRemark(tx, text('task_id') ?? task.id, author, text('body') ?? '', signatureOf(actor))

@@ -2,9 +2,11 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
 import { describe, expect, test } from 'vitest'
+import { createStyle } from '../../src/cli/text/style.ts'
+import { streamText } from '../../src/cli/text/stream-text.ts'
 import { behaviour } from '../behaviours.ts'
 import { Home, yardProgram } from './home.ts'
 
@@ -28,6 +30,20 @@ async function inTerminal(
   )
   return stdout.replaceAll('\r\n', '\n')
 }
+
+describe('what an agent did', () => {
+  test('its thoughts are marked, and are no messages where there are no colours either', () => {
+    const items = [
+      { kind: 'thought', text: 'hmm\nor so\n' },
+      { kind: 'message', text: 'I paint it.' },
+      { kind: 'tool', name: 'Bash', input: 'ls' },
+    ]
+    const content = items.map((item) => `${JSON.stringify(item)}\n`).join('')
+    const told = (colours: boolean) => streamText(createStyle({ colours, width: 80, now: 0 }), content)
+    expect(told(false)).toBe('~ hmm\n~ or so\nI paint it.\n→ Bash ls\n')
+    expect(stripVTControlCharacters(told(true))).toBe(told(false))
+  })
+})
 
 describe('what programs read', () => {
   behaviour(

@@ -210,6 +210,15 @@ describe('a worker that reports by the command line', () => {
       expect(await home.ok('show', task)).toContain(`→ yard accept-late ${task} 1`)
       expect(await home.refused('accept-late', task, '9')).toContain('none of that number')
       expect(await home.misused('accept-late', task, 'first')).toContain('not the number')
+      expect((await worker('create', 'one more', '--assignee', 'shell')).stderr).toContain('late report 2')
+      expect(await home.ok('accept-late', task, '2')).toMatch(
+        new RegExp(
+          `^Accepted report 2 of run ${run}: create\nCreated t_[0-9a-f]+: ready, for shell\n${task}: done$`,
+          'm',
+        ),
+      )
+      // The only one that is left.
+      expect(await home.refused('accept-late', task)).toContain('Cannot block')
     },
   )
 })

@@ -126,6 +126,27 @@ describe.each(databases)('the fence, on $name', (database) => {
     },
   )
 
+  behaviour('fence.accept', 'which report need not be said where one is open', async () => {
+    await using board = await openTestKernel(database)
+    const { kernel } = board
+    const run = await board.run(await board.given())
+    await run.end('timed_out')
+    await expect(kernel.acceptLate(run.taskId, null, bob)).rejects.toMatchObject({ code: 'report_not_found' })
+    await late(ADDITIONS['comment']!(kernel, run.taskId, run.worker))
+    await late(ADDITIONS['create']!(kernel, run.taskId, run.worker))
+    const [first, second] = (await kernel.showTask(run.taskId)).lateReports
+    await expect(kernel.acceptLate(run.taskId, null, bob)).rejects.toMatchObject({
+      code: 'several_reports',
+      message: expect.stringContaining(`accept-late ${run.taskId} ${second!.id}`) as string,
+    })
+    await kernel.acceptLate(run.taskId, first!.id, bob)
+    const { report, created, task } = await kernel.acceptLate(run.taskId, null, bob)
+    expect(report).toMatchObject({ id: second!.id, verb: 'create', runId: run.id })
+    expect(created).toMatchObject([{ title: 'follow-up', status: 'ready' }])
+    expect(task.status).toBe('ready')
+    await expect(kernel.acceptLate(run.taskId, null, bob)).rejects.toMatchObject({ code: 'report_not_found' })
+  })
+
   behaviour(['fence.accept'], 'late blocks, hand-overs, cards and comments can be accepted too', async () => {
     await using board = await openTestKernel(database)
     const accept = async (say: (run: OpenedRun) => Promise<unknown>) => {

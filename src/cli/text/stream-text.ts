@@ -39,7 +39,7 @@ function lineText(style: Style, line: string): string {
     case 'message':
       return item.text ?? ''
     case 'thought':
-      return style.paint('dim', item.text ?? '')
+      return thoughtText(style, item.text ?? '')
     case 'tool':
       return `${style.paint('bold', `→ ${item.name ?? ''}`)} ${brief(item.input)}`
     case 'result':
@@ -56,6 +56,14 @@ function lineText(style: Style, line: string): string {
       return ''
   }
 }
+
+/** Marked line by line, so that it is no message where there are no colours either. */
+const thoughtText = (style: Style, text: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => style.paint('dim', `~ ${line}`))
+    .join('\n')
 
 const MARKS: Readonly<Record<string, string>> = { completed: '✔', in_progress: '▸' }
 
