@@ -6,7 +6,7 @@ const DESTINATIONS = ['hold', 'ready', 'archive'] as const
 
 export const stop = command({
   about:
-    'Stops the run of a task: its whole process tree is ended, and the task stays down until you unblock it.',
+    'Stops the run of a task: its whole process tree is ended, and the task stays down until you unblock it, unless the worker still reports how it went.',
   effect: 'changes',
   arguments: { ids: taskIds },
   options: {
