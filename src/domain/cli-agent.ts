@@ -104,6 +104,14 @@ export type DriverName = (typeof DRIVERS)[number]
 /** How a worker talks to the board: by tools that it is given, or by the `yard` command. */
 export type ReportsBy = 'mcp' | 'cli'
 
+/** A script of ours that is loaded into an agent's program. */
+export interface Preload {
+  /** What the program runs on. */
+  readonly runtime: 'node' | 'bun'
+  /** The npm package it is of; a program of another one, started by it, leaves the script alone. */
+  readonly package: string
+}
+
 export interface CliAgent {
   readonly name: string
   /** One sentence for lists. */
@@ -139,6 +147,8 @@ export interface CliAgent {
   readonly output: OutputFormat
   /** Where only standard error tells what its provider said: a regular expression for such lines, whose first group is that. */
   readonly errorLines?: string
+  /** Where it keeps to itself for minutes that its provider refuses it: how a script is loaded into it that tells. */
+  readonly preload?: Preload
   /**
    * For the driver `acp`, what the tokens are of that it tells at the end of a turn, which the protocol leaves open: of that
    * turn, or of the session so far. By default of the turn.

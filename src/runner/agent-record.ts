@@ -1,5 +1,6 @@
 /** What is known of an agent at work: kept in its stream, judged when it ends, and told to the board as it goes. */
 import { AgentFindings } from '../agents/findings.ts'
+import { toldRefusals } from '../agents/refusal-preload.ts'
 import { readErrorLines } from '../agents/output/read-error-lines.ts'
 import type { StreamItem } from '../agents/output/stream-item.ts'
 import type { RunAgentNews } from '../domain/run-agent.ts'
@@ -9,7 +10,7 @@ import type { AgentRunOptions, AgentWords } from './drivers/driver.ts'
 /** How often the board hears what the agent does, at the most, in milliseconds. */
 const TELL_EVERY_MS = 1_000
 /** The same refusal so many times in a row, and the client's own patience is only waiting. */
-const HOPELESS = { credential: 2, model: 2, quota: 4 } as const
+const HOPELESS = { credential: 2, model: 2, quota: 3 } as const
 /** A provider that names a time so far away will not be waited for, in seconds. */
 const FAR_AWAY = 120
 /** Of the standard error of one turn, its end, in characters. */
@@ -29,7 +30,7 @@ export class AgentRecord implements Disposable {
   givenSession: string | null = null
   readonly #options: Options
   readonly #stream: AgentStream
-  readonly #errorLines: ReturnType<typeof readErrorLines> | null
+  readonly #errorLines: ReturnType<typeof readErrorLines>
   #errorOutput = ''
   #toldAt = Number.NEGATIVE_INFINITY
   #telling: Promise<void> = Promise.resolve()
@@ -40,8 +41,7 @@ export class AgentRecord implements Disposable {
     this.#options = options
     this.findings = new AgentFindings(task.cli, () => clock.now(), task.resume)
     this.#stream = new AgentStream(spec.streamPath, mask, clock)
-    const { errorLines } = task.cli
-    this.#errorLines = errorLines === undefined ? null : readErrorLines(errorLines)
+    this.#errorLines = readErrorLines(toldRefusals(task.cli))
   }
 
   /** Another turn begins: what went wrong in the last one is over. */
@@ -66,7 +66,7 @@ export class AgentRecord implements Disposable {
 
   takeErrorOutput(chunk: Buffer): void {
     this.#errorOutput = (this.#errorOutput + chunk.toString('utf8')).slice(-ERROR_OUTPUT)
-    this.take(this.#errorLines?.(chunk) ?? [])
+    this.take(this.#errorLines(chunk))
   }
 
   /** What went wrong may stand on standard error alone, also after a turn that looks like a success. */

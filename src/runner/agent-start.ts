@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Condition } from '../domain/cli-agent.ts'
 import { compileStart, skillsFolder } from '../agents/compile-start.ts'
+import { refusalPreload } from '../agents/refusal-preload.ts'
 import { linkedWorktree } from '../agents/linked-worktree.ts'
 import type { AgentRunOptions, Turn } from './drivers/driver.ts'
 
@@ -66,8 +67,17 @@ export async function startOf(options: Options, { prompt, session, isResuming }:
   return {
     argv: [spec.argv[0], ...start.arguments],
     stdin: start.stdin,
-    env: { ...start.env, PWD: spec.cwd },
+    env: { ...start.env, ...preloaded(options), PWD: spec.cwd },
   }
+}
+
+/** The variables that load a script into the agent's program, which is written for it. */
+function preloaded({ task, spec, env }: Options): Readonly<Record<string, string>> {
+  if (task.cli.preload === undefined) return {}
+  const file = join(spec.folder, 'refusals.cjs')
+  const script = refusalPreload(task.cli.preload, file, env)
+  writeFileSync(file, script.content, { mode: 0o600 })
+  return script.env
 }
 
 /** One argument cannot be as long as a document may be. */

@@ -7,6 +7,7 @@ import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { AgentFindings } from '../../src/agents/findings.ts'
 import type { CliAgent, ErrorClass } from '../../src/domain/cli-agent.ts'
+import { toldRefusals } from '../../src/agents/refusal-preload.ts'
 import { readErrorLines } from '../../src/agents/output/read-error-lines.ts'
 import { openOutput } from '../../src/agents/output/read-output.ts'
 import { CLI_AGENTS } from '../../src/agents/table.ts'
@@ -30,7 +31,7 @@ const NOW = 1_795_597_000
 async function findingsOf(agent: CliAgent, { stdout, stderr }: Printed): Promise<AgentFindings> {
   const findings = new AgentFindings(agent, () => NOW)
   const reader = await openOutput(agent.output)
-  const errorLines = agent.errorLines === undefined ? () => [] : readErrorLines(agent.errorLines)
+  const errorLines = readErrorLines(toldRefusals(agent))
   const bytes = (lines: readonly string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(''))
   for (const item of [...errorLines(bytes(stderr)), ...reader.push(bytes(stdout)), ...reader.end()])
     findings.take(item)

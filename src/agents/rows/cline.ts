@@ -44,6 +44,7 @@ export const cline: CliAgent = {
   keeps: ['.cline'],
   permissions: { offered: ['full'], usual: 'full' },
   output: 'cline',
+  preload: { runtime: 'bun', package: 'cline' },
   // It starts another conversation where it is to resume one.
   sessions: 'none',
   skills: 'prompt',

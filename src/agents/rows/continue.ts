@@ -46,6 +46,7 @@ export const continueDev: CliAgent = {
   keeps: ['.continue'],
   permissions: { offered: ['full', 'board'], usual: 'full' },
   output: 'text',
+  preload: { runtime: 'node', package: '@continuedev/cli' },
   errorLines: '^\\{"status":"error","message":"(.*)"\\}$',
   sessions: 'none',
   skills: 'prompt',

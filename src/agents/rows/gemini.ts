@@ -26,7 +26,9 @@ export const gemini: CliAgent = {
   keeps: ['.gemini'],
   permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
   output: 'gemini',
-  errorLines: '^Attempt \\d+ failed with (status \\d+.*)$',
+  // Refusals are told by the script.
+  errorLines: '^Attempt \\d+ failed with (status (?!40[123]|429)\\d+.*)$',
+  preload: { runtime: 'node', package: '@google/gemini-cli' },
   sessions: 'announced',
   skills: 'prompt',
   ownOptions: [

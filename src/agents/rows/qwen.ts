@@ -43,6 +43,7 @@ export const qwen: CliAgent = {
   keeps: ['.qwen'],
   permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
   output: 'claude',
+  preload: { runtime: 'node', package: '@qwen-code/qwen-code' },
   sessions: 'given',
   skills: 'prompt',
   ownOptions: [
