@@ -57,7 +57,8 @@ const settled = (env: CliAgent['env']): Readonly<Record<string, string>> =>
 /** Variables whose value is a login of its own. */
 const KEY = /_API_KEY$|(?:AUTH|GITHUB|GH)_TOKEN$/
 
-function hasLogin(
+/** Whether a login or a key was found, as far as that can be told. */
+export function hasLogin(
   { logins, allow }: Pick<CliAgent, 'logins' | 'allow'>,
   env: Detection['env'],
 ): boolean | null {

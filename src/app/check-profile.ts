@@ -1,8 +1,11 @@
 /** What keeps a profile's workers from starting, whatever the card, and what may go wrong with them. */
+import { hasLogin } from '../agents/detect-agents.ts'
 import { preflight, programSearch } from '../agents/preflight.ts'
+import type { Profile } from '../agents/profile.ts'
 import type { Profiles } from '../agents/profiles.ts'
 import { findProgram } from '../agents/program.ts'
-import { isFarFrom, openProgramVersions } from '../agents/program-version.ts'
+import { isFarFrom, openProgramVersions, type ProgramVersions } from '../agents/program-version.ts'
+import type { CliAgent } from '../domain/cli-agent.ts'
 import type { HomePaths } from '../lib/paths.ts'
 import { skillFoldersHere } from './skill-places.ts'
 
@@ -27,44 +30,76 @@ export function checkProfile({
   return checked.ok ? [] : checked.problems
 }
 
-/** What a person should know of a profile whose workers can start: its agent is not the one that was tried, or root's. */
+/**
+ * What a person should know of a profile whose workers can start: nobody seems to be logged in, the agent is not the one
+ * that was tried, or it is root's.
+ */
 export async function profileWarnings({
   name,
   profiles,
   paths,
   env,
-}: ProfileCheck): Promise<readonly { message: string; next: string }[]> {
+}: ProfileCheck): Promise<readonly Remark[]> {
   const finding = profiles.find(name)
   if (finding.state !== 'found') return []
   const { profile } = finding
   const cli = profiles.agents.find(profile.agent)?.cli
   if (cli === undefined) return []
-  const permissions = profile.permissions ?? cli.permissions.usual
-  const asRoot = process.getuid?.() === 0 && permissions === 'full' ? cli.asRoot : undefined
-  const remarks =
-    asRoot === undefined
-      ? []
-      : [
-          {
-            message: `Profile ${name} runs as root: ${asRoot}`,
-            next: 'Run the gateway as a user of its own, or write permissions: workspace into the profile.',
-          },
-        ]
-  const { tested } = cli.version
-  if (tested === null) return remarks
+  const remarks = rootRemarks(profile, cli)
   const program = findProgram(profile.command?.[0] ?? cli.program, programSearch(profile, env, null))
   if (program.state !== 'found') return remarks
-  const version = await openProgramVersions(paths.agentVersions).of({
-    program: program.file,
-    arguments: cli.version.arguments,
-    env,
-  })
-  if (version === null || !isFarFrom(version, tested)) return remarks
   return [
     ...remarks,
+    ...loginRemarks(profile, cli, env),
+    ...(await versionRemarks(program.file, cli, openProgramVersions(paths.agentVersions), env)),
+  ]
+}
+
+interface Remark {
+  readonly message: string
+  readonly next: string
+}
+
+function rootRemarks({ name, permissions }: Profile, cli: CliAgent): readonly Remark[] {
+  const isFull = (permissions ?? cli.permissions.usual) === 'full'
+  if (process.getuid?.() !== 0 || !isFull || cli.asRoot === undefined) return []
+  return [
     {
-      message: `${program.file} is version ${version}, and ${cli.name} was tried with ${tested}: options or output may have changed.`,
-      next: `Try one card. If it fails to report, install the version that was tried: ${cli.install}`,
+      message: `Profile ${name} runs as root: ${cli.asRoot}`,
+      next: 'Run the gateway as a user of its own, or write permissions: workspace into the profile.',
+    },
+  ]
+}
+
+/** What a profile sets itself is handed on, too. */
+function loginRemarks(
+  { environment }: Profile,
+  { name, logins, allow, install }: CliAgent,
+  env: NodeJS.ProcessEnv,
+): readonly Remark[] {
+  const given = { logins, allow: [...allow, ...environment.allow, ...Object.keys(environment.set)] }
+  if (hasLogin(given, { ...env, ...environment.set }) !== false) return []
+  return [
+    {
+      message: `No login and no key of ${name} was found here: its provider may refuse its workers.`,
+      next: `Log in with it once, or hand a key on with environment in the profile. ${name}: ${install}`,
+    },
+  ]
+}
+
+async function versionRemarks(
+  file: string,
+  { name, version: { tested, arguments: asked }, install }: CliAgent,
+  versions: ProgramVersions,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly Remark[]> {
+  if (tested === null) return []
+  const version = await versions.of({ program: file, arguments: asked, env })
+  if (version === null || !isFarFrom(version, tested)) return []
+  return [
+    {
+      message: `${file} is version ${version}, and ${name} was tried with ${tested}: options or output may have changed.`,
+      next: `Try one card. If it fails to report, install the version that was tried: ${install}`,
     },
   ]
 }

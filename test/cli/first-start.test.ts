@@ -8,6 +8,9 @@ import { behaviour } from '../behaviours.ts'
 import { checkout } from '../helpers/rig/program.ts'
 import { Home } from './home.ts'
 
+/** On macOS a login may be in the keychain, where nobody looks. */
+const UNSEEN = process.platform === 'darwin' ? null : false
+
 const ROSTER = ['analyst', 'backend-dev', 'ops', 'orchestrator', 'researcher', 'reviewer', 'writer']
 
 /** Puts programs of these names on the PATH; gives the environment for it. */
@@ -127,9 +130,19 @@ describe('the starter roster', () => {
         { name: 'reviewer', agent: 'codex', command: 'yard profile install reviewer --agent codex' },
       ])
       expect(existsSync(join(home.path, 'profiles'))).toBe(false)
-      expect((await home.run(['init'], { env })).stdout).toContain(
-        'yard profile install reviewer --agent codex',
-      )
+      expect(first['agents']).toMatchObject([
+        { name: 'claude', has_login: UNSEEN },
+        { name: 'codex', has_login: UNSEEN },
+      ])
+      const told = await home.run(['init'], { env })
+      expect(told.stdout).toContain('yard profile install reviewer --agent codex')
+      expect(told.stdout).toMatch(/^agents +claude .*, codex /m)
+      if (UNSEEN === false) {
+        expect(told.stdout).toContain('claude 1.2.3 (no login found)')
+        expect(told.stderr).toContain('No login and no key of codex was found here.')
+      }
+      const known = await home.run(['init'], { env: { ...env, ANTHROPIC_API_KEY: 'k', OPENAI_API_KEY: 'k' } })
+      expect(known.stdout + known.stderr).not.toContain('o login')
 
       const gateway = home.start(['gateway', 'start', '--port', '0'], { env })
       await new Promise<void>((resolve) => {

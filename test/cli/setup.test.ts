@@ -182,8 +182,17 @@ describe('agents', () => {
   test('a profile check warns of a version that is far from the one that was tried', async () => {
     using home = new Home()
     home.write('profiles/coder.md', '---\nagent: claude\npermissions: workspace\n---\n')
-    const near = await home.run(['profile', 'check', 'coder'], withProgram(home, 'claude', '2.99.0'))
-    expect(near.stdout).toBe('ok    coder\n')
+    home.write(
+      'profiles/keyed.md',
+      '---\nagent: claude\npermissions: workspace\nenvironment: { set: { ANTHROPIC_API_KEY: x } }\n---\n',
+    )
+    const near = await home.run(['profile', 'check', 'keyed'], withProgram(home, 'claude', '2.99.0'))
+    expect(near.stdout).toBe('ok    keyed\n')
+    // On macOS a login may be in the keychain, where nobody looks.
+    if (process.platform !== 'darwin')
+      expect(
+        (await home.run(['profile', 'check', 'coder'], withProgram(home, 'claude', '2.99.0'))).stdout,
+      ).toMatch(/^warn +coder\n +• No login and no key of claude was found here/)
     const far = await home.run(['profile', 'check', 'coder'], withProgram(home, 'claude', '3.0.0'))
     expect(far).toMatchObject({
       code: 0,
