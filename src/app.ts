@@ -13,6 +13,7 @@ import { policyOf, settingsIfAny } from './app/settings.ts'
 import { boardOfWorker, boardPlace, openBoard, type OpenedBoard } from './app/open-board.ts'
 import { checkTestHome } from './store/registry.ts'
 import type { Store } from './store/connection.ts'
+import type { FileScreen } from './workspaces/attachment-store.ts'
 
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv
@@ -29,6 +30,7 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
   const opened = once<OpenedBoard>(async () => openBoard(paths, await database(), env))
   let store: Store | undefined
   let policy: KernelDeps['policy'] | undefined
+  let screen: FileScreen | undefined
   const kernel: () => Promise<Kernel> = once(async () => {
     const configured = await settings()
     const configuredPolicy = configured === null ? DEFAULT_BOARD_POLICY : policyOf(configured)
@@ -38,7 +40,12 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
       store: opening.store,
       policy: (profile) => policy?.(profile) ?? configuredPolicy,
       host: thisHost(),
-      collectArtifacts: collector(() => kernel(), paths, settings),
+      collectArtifacts: collector(
+        () => kernel(),
+        paths,
+        settings,
+        () => screen,
+      ),
       pokeRunner,
     })
   })
@@ -53,6 +60,10 @@ export async function openApp({ env, version, program }: AppOptions): Promise<Ap
     usePolicy: (live) => {
       policy = live
     },
+    useScreen: (wanted) => {
+      screen = wanted
+    },
+    screen: () => screen,
   })
   return {
     paths,
@@ -81,6 +92,7 @@ const collector =
     kernel: () => Promise<Kernel>,
     paths: HomePaths,
     settings: () => Promise<Settings | null>,
+    screen: () => FileScreen | undefined,
   ): KernelDeps['collectArtifacts'] =>
   async (task, names) => {
     const [{ attachmentStore }, { collectArtifacts }] = await Promise.all([
@@ -96,6 +108,7 @@ const collector =
       store: attachmentStore(paths.attachments),
       workspace,
       names,
+      screen: screen(),
       ...(configured === null ? {} : { maxBytes: configured.attachments.max_mb * 2 ** 20 }),
     })
     if (refused.length > 0) {

@@ -3,16 +3,16 @@ import { createReadStream, existsSync } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import type { Attachments } from '../cli/services.ts'
 import { conflict, invalid, notFound } from '../domain/errors.ts'
-import { attachmentStore } from '../workspaces/attachment-store.ts'
+import { attachmentStore, type FileScreen } from '../workspaces/attachment-store.ts'
 import { mimeOf } from '../workspaces/collect-artifacts.ts'
 
 /** @param maxMb the setting attachments.max_mb */
-export function openAttachments(folder: string, maxMb: number): Attachments {
+export function openAttachments(folder: string, maxMb: number, screen?: FileScreen): Attachments {
   const store = attachmentStore(folder)
   return {
     async keep(source, { name, digest }) {
       const content = typeof source === 'string' ? await contentOf(source) : source
-      const stored = await store.storeStream(content, { name, digest, maxBytes: maxMb * 2 ** 20 })
+      const stored = await store.storeStream(content, { name, digest, screen, maxBytes: maxMb * 2 ** 20 })
       return { name, mime: mimeOf(name), ...stored }
     },
     async save(digest, to) {

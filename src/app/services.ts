@@ -28,6 +28,7 @@ export function openServices(wiring: ServicesWiring): Services {
       (await import('./attachment-service.ts')).openAttachments(
         paths.attachments,
         (await config()).settings.attachments.max_mb,
+        wiring.screen(),
       ),
     assignable: async () => (await import('../agents/assignable.ts')).assignableProfiles(await profiles()),
     async missingSkills(wanted) {
@@ -50,7 +51,11 @@ export function openServices(wiring: ServicesWiring): Services {
         remove: () => removeSkills(place),
       }
     },
-    mask: async (environments, secrets) => (await import('./mask.ts')).maskOf(environments, secrets),
+    async guard(environments, secrets) {
+      const mask = (await import('./mask.ts')).secretsIn(environments, secrets)
+      wiring.useScreen(() => mask.screen())
+      return (text) => mask.maskText(text)
+    },
     serveTools: async (caller) =>
       (await import('./tool-service.ts')).serveTools(caller, wiring, {
         profiles: await profiles(),

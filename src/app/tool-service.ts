@@ -5,9 +5,9 @@ import type { ToolsCaller } from '../cli/services.ts'
 import { notFound } from '../domain/errors.ts'
 import type { KeptFile } from '../mcp/tool.ts'
 import { serveToolsOnStdio } from '../mcp/serve-stdio.ts'
-import { attachmentStore } from '../workspaces/attachment-store.ts'
+import { attachmentStore, type FileScreen } from '../workspaces/attachment-store.ts'
 import { collectArtifacts } from '../workspaces/collect-artifacts.ts'
-import { maskOf } from './mask.ts'
+import { secretsIn } from './mask.ts'
 import type { ServicesWiring } from './wiring.ts'
 
 export async function serveTools(
@@ -23,7 +23,9 @@ export async function serveTools(
     readonly maxAttachmentBytes: number
   },
 ): Promise<void> {
-  const mask = maskOf(environments, actor.kind === 'worker' ? [actor.capability.secret] : [])
+  const secrets = secretsIn(environments, actor.kind === 'worker' ? [actor.capability.secret] : [])
+  const mask = (text: string): string => secrets.maskText(text)
+  const screen = () => secrets.screen()
   const workspace = run?.workspace ?? null
   await serveToolsOnStdio(
     {
@@ -36,7 +38,10 @@ export async function serveTools(
         workspace === null
           ? null
           : async (path) =>
-              named(await keep(paths.attachments, { workspace, path, maxBytes: maxAttachmentBytes }), mask),
+              named(
+                await keep(paths.attachments, { workspace, path, screen, maxBytes: maxAttachmentBytes }),
+                mask,
+              ),
       profiles: () => Promise.resolve(assignableProfiles(profiles)),
       missingSkills: (wanted) => Promise.resolve(skillsMissingFor(wanted, profiles, skillFolders)),
     },
@@ -52,13 +57,12 @@ const named = (file: KeptFile, mask: (text: string) => string): KeptFile => ({
 
 async function keep(
   folder: string,
-  { workspace, path, maxBytes }: { workspace: string; path: string; maxBytes: number },
+  { path, ...place }: { workspace: string; path: string; screen: FileScreen; maxBytes: number },
 ): Promise<KeptFile> {
   const { stored, refused } = await collectArtifacts({
     store: attachmentStore(folder),
-    workspace,
+    ...place,
     names: [path],
-    maxBytes,
   })
   const [file] = stored
   if (file !== undefined) return file

@@ -4,6 +4,7 @@ import type { KernelDeps } from '../kernel/deps.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { BoardAddress } from '../kernel/open-run-board.ts'
 import type { HomePaths } from '../lib/paths.ts'
+import type { FileScreen } from '../workspaces/attachment-store.ts'
 import type { BoardPlace } from './open-board.ts'
 
 export interface ServicesWiring {
@@ -16,6 +17,9 @@ export interface ServicesWiring {
   readonly place: () => Promise<BoardPlace>
   /** From now on the kernel asks this for its policy: for a process that goes on while the configuration changes. */
   readonly usePolicy: (live: KernelDeps['policy']) => void
+  /** From now on files are looked through before they are kept. */
+  readonly useScreen: (screen: FileScreen) => void
+  readonly screen: () => FileScreen | undefined
   /** How this program is started. */
   readonly program: readonly [string, ...string[]]
 }

@@ -227,7 +227,7 @@ const maskFor = (
   env: CliOptions['env'],
   { services }: App,
 ): Promise<(text: string) => string> =>
-  services.mask([env, ...environmentsAbove(process.pid)], [capability.secret])
+  services.guard([env, ...environmentsAbove(process.pid)], [capability.secret])
 
 async function* bytesOf(stdin: Terminal['stdin']): AsyncGenerator<Uint8Array> {
   for await (const part of stdin) yield typeof part === 'string' ? Buffer.from(part) : part

@@ -13,8 +13,11 @@ export interface Services extends HomeServices {
   dispatch(options: PassOptions): Promise<PassReport>
   /** The skills of the package where agents look for theirs. `project`: a folder in the repository; null for the home. */
   skillFiles(place: { readonly agent: string | null; readonly project: string | null }): Promise<SkillFiles>
-  /** Removes from a text what looks like a credential in these environments, and these secrets. */
-  mask(
+  /**
+   * Gives what removes from a text whatever looks like a credential in these environments, and these secrets. From now on
+   * no file that holds one of them is kept with a card.
+   */
+  guard(
     environments: ToolsCaller['environments'],
     secrets: readonly string[],
   ): Promise<(text: string) => string>

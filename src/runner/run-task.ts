@@ -15,6 +15,7 @@ import { RunLimits } from './limits.ts'
 import { RunLog } from './run-log.ts'
 import { markerOf, type RunSpec } from './run-spec.ts'
 import { RunWatch } from './run-watch.ts'
+import type { FileScreen } from '../workspaces/attachment-store.ts'
 import { SecretMask } from './secret-mask.ts'
 import type { StartFailure } from './start-failure.ts'
 import type { RunTools } from './serve-tools.ts'
@@ -91,7 +92,12 @@ async function startWorker(task: RunTask, capability: RunCapability): Promise<Ru
     checkEveryMs: CHECK_EVERY_MS,
   })
   let mask = new SecretMask([...secrets, spec.secret])
-  const board: BoardLine = { mask: (text) => mask.maskText(text), heard: () => limits.heard(), ask: () => {} }
+  const board: BoardLine = {
+    mask: (text) => mask.maskText(text),
+    screen: () => mask.screen(),
+    heard: () => limits.heard(),
+    ask: () => {},
+  }
   const tools = spec.agent?.cli.tools === 'mcp' ? await openTools(task, spec.agent, capability, board) : null
   if (tools !== null && 'failure' in tools) return startFailureEnding(tools.failure)
   if (tools !== null) mask = new SecretMask([...secrets, spec.secret, tools.token])
@@ -122,6 +128,7 @@ async function startWorker(task: RunTask, capability: RunCapability): Promise<Ru
 /** Between the tools a run serves and whoever minds its worker. */
 interface BoardLine {
   readonly mask: (text: string) => string
+  readonly screen: FileScreen
   readonly heard: () => void
   /** The worker may have given its verdict. */
   ask: () => void
@@ -148,6 +155,7 @@ async function openTools(
         ...(places.maxAttachmentBytes === undefined ? {} : { maxBytes: places.maxAttachmentBytes }),
       },
       mask: line.mask,
+      screen: line.screen,
       profiles: async () => (await import('./assignable.ts')).assignableAt(places),
       missingSkills: async (wanted) => (await import('./assignable.ts')).skillsMissingAt(places, wanted),
       onActivity: line.heard,

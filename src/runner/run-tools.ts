@@ -3,6 +3,7 @@ import type { RunCapability } from '../domain/actor.ts'
 import type { AssignableProfile, MissingSkill, SkillsWanted } from '../domain/roster.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Verdict } from '../mcp/tool.ts'
+import type { FileScreen } from '../workspaces/attachment-store.ts'
 
 export interface RunToolsOptions {
   readonly kernel: Kernel
@@ -17,6 +18,8 @@ export interface RunToolsOptions {
   readonly attachments: { readonly folder: string; readonly maxBytes?: number }
   /** Removes the run's secrets from a text: `SecretMask.maskText`. */
   readonly mask: (text: string) => string
+  /** Keeps files with the run's secrets out of the attachments: `SecretMask.screen`. */
+  readonly screen?: FileScreen
   /** Who can be given cards; left out where that is not known. */
   readonly profiles?: () => Promise<readonly AssignableProfile[]>
   /** Which skills nobody has; left out where that is not known. */

@@ -48,6 +48,21 @@ export class SecretMask {
     return maskPatterns(maskKnown(keepColours(text), this.#known))
   }
 
+  /**
+   * Looks for the secrets in a file that comes in pieces, and gives the reason not to keep it once there is one. What
+   * merely looks like a credential is not for us to refuse in a file.
+   */
+  screen(): (chunk: Uint8Array) => string | null {
+    const decoder = new StringDecoder('utf8')
+    let held = ''
+    return (chunk) => {
+      held += decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+      if (holdsKnown(held, this.#known)) return HOLDS_SECRET
+      held = held.slice(-Math.max(1, this.#known.longest - 1))
+      return null
+    }
+  }
+
   push(chunk: Buffer): string {
     const text = this.#decoder.write(chunk)
     this.#held += text
@@ -105,6 +120,11 @@ export class SecretMask {
     return ready === '' ? '' : this.maskText(ready)
   }
 }
+
+const HOLDS_SECRET = 'it holds a secret that was given to this run; remove it and attach again'
+
+const holdsKnown = (text: string, { expression, long }: Known): boolean =>
+  long.some((form) => text.includes(form)) || (expression !== null && text.search(expression) !== -1)
 
 const compile = (secrets: readonly string[]): Known => {
   // The longest first, so that of two secrets that begin alike the whole of the longer one goes.

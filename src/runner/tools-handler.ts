@@ -56,6 +56,7 @@ function contextOf(options: RunToolsOptions): ToolContext {
       store,
       workspace,
       names,
+      screen: options.screen,
       ...(attachments.maxBytes === undefined ? {} : { maxBytes: attachments.maxBytes }),
     })
   return {

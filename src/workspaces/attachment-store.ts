@@ -21,8 +21,12 @@ export interface StoredFile extends StoredAttachment {
   readonly name: string
 }
 
+/** Looks through a file as it is read: says why it must not be kept, once it has seen a reason. */
+export type FileScreen = () => (chunk: Uint8Array) => string | null
+
 export interface StoreLimits {
   readonly maxBytes?: number | undefined
+  readonly screen?: FileScreen | undefined
 }
 
 export interface StreamExpectation extends StoreLimits {
@@ -96,9 +100,9 @@ export function attachmentStore(root: string): AttachmentStore {
 
   const storeStream: AttachmentStore['storeStream'] = (
     source,
-    { name = 'the file', maxBytes = DEFAULT_MAX_ATTACHMENT_BYTES, size, digest } = {},
+    { name = 'the file', maxBytes = DEFAULT_MAX_ATTACHMENT_BYTES, size, digest, screen } = {},
   ) =>
-    take(source, name, maxBytes, (stored) => {
+    take(screened(source, name, screen), name, maxBytes, (stored) => {
       if (size !== undefined && stored.size !== size)
         throw refused(name, `${size} bytes were announced and ${stored.size} arrived`)
       if (digest !== undefined && stored.digest !== digest.toLowerCase())
@@ -109,10 +113,11 @@ export function attachmentStore(root: string): AttachmentStore {
     storeStream,
     storeBytes: (bytes, expectation) => storeStream(once(bytes), expectation),
 
-    async storeFile({ source, within, maxBytes = DEFAULT_MAX_ATTACHMENT_BYTES }) {
+    async storeFile({ source, within, maxBytes = DEFAULT_MAX_ATTACHMENT_BYTES, screen }) {
       await using opened = await openSource(source, within)
       if (opened.size > maxBytes) throw tooBig(source, maxBytes, opened.size)
-      const stored = await take(chunksOf(opened.file), source, maxBytes, async ({ size }) => {
+      const content = screened(chunksOf(opened.file), source, screen)
+      const stored = await take(content, source, maxBytes, async ({ size }) => {
         await opened.assertUnchanged()
         if (size !== opened.size)
           throw refused(source, `it had ${opened.size} bytes when it was opened and ${size} were read`)
@@ -192,6 +197,19 @@ async function* copies(file: FileHandle): AsyncGenerator<Uint8Array> {
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
+}
+
+async function* screened(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+  screen: FileScreen | undefined,
+): AsyncGenerator<Uint8Array> {
+  const look = screen?.()
+  for await (const chunk of source) {
+    const reason = look?.(chunk) ?? null
+    if (reason !== null) throw refused(name, reason)
+    yield chunk
+  }
 }
 
 async function writeTo(

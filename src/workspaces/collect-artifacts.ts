@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { isYardError } from '../domain/errors.ts'
 import { mediaTypeOf } from '../lib/media-type.ts'
 import type { Seconds } from '../domain/task.ts'
-import type { AttachmentStore, StoredFile } from './attachment-store.ts'
+import type { AttachmentStore, FileScreen, StoredFile } from './attachment-store.ts'
 import { orNull } from './canonical-path.ts'
 import { gitParts, gitText } from './git.ts'
 import { MARKER_NAME } from './marker.ts'
@@ -17,6 +17,7 @@ export interface CollectRequest {
   /** As the worker wrote them: relative to the workspace, or absolute inside it. */
   readonly names: readonly string[]
   readonly maxBytes?: number
+  readonly screen?: FileScreen | undefined
   readonly maxFiles?: number
 }
 
@@ -37,6 +38,7 @@ export async function collectArtifacts({
   workspace,
   names,
   maxBytes,
+  screen,
   maxFiles = 100,
 }: CollectRequest): Promise<Collected> {
   const stored = new Map<string, Artifact>()
@@ -50,7 +52,7 @@ export async function collectArtifacts({
       continue
     }
     try {
-      const file = await store.storeFile({ source: name, within: workspace, maxBytes })
+      const file = await store.storeFile({ source: name, within: workspace, maxBytes, screen })
       stored.set(file.name, { ...file, mime: mimeOf(file.name) })
     } catch (error) {
       if (!isYardError(error)) throw error

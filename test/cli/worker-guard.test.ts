@@ -173,6 +173,13 @@ describe('a worker that reports by the command line', () => {
       expect((await worker('link', foreign, made.id)).code).toBe(0)
       writeFileSync(join(home.folder, 'found.txt'), 'found')
       expect((await worker('attach', task, 'found.txt')).code).toBe(0)
+      const token = 'hunter2-Correct-Horse'
+      writeFileSync(join(home.folder, 'leak.txt'), `token: ${token}\n`)
+      const leak = await home.run(['attach', task, 'leak.txt'], { env: { ...env, DEPLOY_TOKEN: token } })
+      expect(leak).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('it holds a secret that was given to this run') as string,
+      })
       const denied: readonly (readonly [readonly string[], string])[] = [
         [['attach', foreign, 'found.txt'], 'works on'],
         [['detach', task, '1'], 'A worker cannot use yard detach'],

@@ -71,7 +71,7 @@ export interface ServedRun extends ToolClient {
 }
 
 export interface ServedOptions extends Partial<
-  Pick<RunToolsOptions, 'orchestrator' | 'mask' | 'profiles' | 'missingSkills'>
+  Pick<RunToolsOptions, 'orchestrator' | 'mask' | 'screen' | 'profiles' | 'missingSkills'>
 > {
   readonly card?: GivenCard
   /** Instead of a new card: one that is ready. */

@@ -37,6 +37,31 @@ const forms = (secret: string) => [
 ]
 
 describe.each(databases)('a secret on $name', (database) => {
+  behaviour(['F18', 'F50'], 'is kept in no file of a card, attached or declared', async () => {
+    const mask = new SecretMask([SECRET, MULTILINE])
+    await using run = await serveRun(database, {
+      mask: (text) => mask.maskText(text),
+      screen: () => mask.screen(),
+    })
+    const write = (name: string, content: string) => writeFileSync(join(run.workspace, name), content)
+    for (const [at, secret] of [...forms(SECRET), MULTILINE].entries()) {
+      // Across the border of two pieces, too.
+      write(`${at}.bin`, `${'\0x'.repeat(32_760)}${secret}\n`)
+      expect(await run.refused('kanban_attach', { path: `${at}.bin` })).toMatchObject({
+        fact: expect.stringContaining('it holds a secret that was given to this run') as string,
+      })
+    }
+    write('fine.txt', `password: ${'*'.repeat(20)}`)
+    const handoff = { summary: 'done', metadata: { artifacts: ['fine.txt', '0.bin'] } }
+    expect(await run.refused('kanban_complete', handoff)).toMatchObject({ code: 'artifact_not_kept' })
+    const attachments = join(run.workspace, '..', 'attachments')
+    const kept = readdirSync(attachments, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+    expect(kept).toEqual([`password: ${'*'.repeat(20)}`])
+    await run.ok('kanban_attach', { path: 'fine.txt' })
+  })
+
   behaviour('F18', 'reaches the board by no tool, in no field and in no form', async () => {
     const mask = new SecretMask([SECRET, NUMBER, MULTILINE])
     await using run = await serveRun(database, { mask: (text) => mask.maskText(text) })

@@ -12,6 +12,20 @@ const stream = (pieces: readonly (string | Buffer)[], secrets: readonly string[]
   return pieces.map((piece) => mask.push(Buffer.from(piece))).join('') + mask.end()
 }
 
+describe('F18: a file', () => {
+  test('is known by a secret in it, wherever its pieces end, and by nothing that only looks like one', () => {
+    const bytes = Buffer.from(`# ünïcode\nkey: ${SECRET}\n`)
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const look = new SecretMask([SECRET]).screen()
+      const told = [bytes.subarray(0, cut), bytes.subarray(cut)].map((piece) => look(piece))
+      expect(told.at(-1), `cut at ${cut}`).toContain('it holds a secret')
+    }
+    const look = new SecretMask([SECRET]).screen()
+    expect(look(Buffer.from('API_KEY=sk-ant-api03-0123456789abcdef0123456789'))).toBeNull()
+    expect(new SecretMask([]).screen()(Buffer.from('anything'))).toBeNull()
+  })
+})
+
 describe('F18: secrets we were told of', () => {
   test('are masked wherever they stand, and the rest stays', () => {
     expect(masked(`a=${SECRET}, b="${SECRET}"\n${SECRET}`, [SECRET])).toBe(

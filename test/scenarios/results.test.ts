@@ -384,8 +384,12 @@ yard heartbeat "$YARD_TASK" --note "note $S" || exit 9
 yard comment "$YARD_TASK" "comment $S and $B" || exit 9
 env -u MY_API_KEY yard comment "$YARD_TASK" "dropped $S" || exit 9
 printf '%s' "$S" | fold -w 7 | while IFS= read -r piece || [ -n "$piece" ]; do printf '%s' "$piece"; sleep 0.02; done |
-  yard create "title $S" --body - --triage --idempotency-key "key $S" --skill "skill-$S" --tenant "$S" || exit 9
+  yard create "title $S" --body - --triage --idempotency-key "key $S" --tenant "$S" || exit 9
+yard create "for a skill" --skill "skill-$S" && exit 9
 echo content >"report $S.txt"; yard attach "$YARD_TASK" "report $S.txt" || exit 9
+echo "$S" >leak.txt; yard attach "$YARD_TASK" leak.txt && exit 9
+yard complete "$YARD_TASK" --summary early --metadata '{"artifacts": ["leak.txt"]}' && exit 9
+rm leak.txt
 `
       const ends = [
         'yard complete "$YARD_TASK" --summary "done $S" --result "$B" --metadata "{\\"$S\\": [\\"$S\\"]}"',
