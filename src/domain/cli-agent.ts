@@ -67,7 +67,19 @@ export interface AgentFile {
 export const PERMISSIONS = ['full', 'workspace', 'board'] as const
 export type Permissions = (typeof PERMISSIONS)[number]
 
-export const OUTPUT_FORMATS = ['claude', 'cline', 'codex', 'copilot', 'gemini', 'opencode', 'text'] as const
+export const OUTPUT_FORMATS = [
+  'agy',
+  'claude',
+  'cline',
+  'codex',
+  'copilot',
+  'cursor',
+  'droid',
+  'gemini',
+  'goose',
+  'opencode',
+  'text',
+] as const
 /** The parser of what it prints, by name. */
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 

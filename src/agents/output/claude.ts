@@ -68,8 +68,8 @@ const total = (all: readonly Tokens[]): Tokens =>
 
 /**
  * What the turn used in the end, with what its helpers used. Claude Code tells the models' part since its last result; its
- * other sums, and all those of Qwen Code, go on from run to run where a session is gone on with. Amp and Cursor tell nothing
- * here, which takes nothing away from what their answers told.
+ * other sums, and all those of Qwen Code, go on from run to run where a session is gone on with. Amp tells nothing here,
+ * which takes nothing away from what its answers told.
  */
 function used(value: Fields): StreamItem[] {
   const models = Object.values(fields(value['model_usage_since_last_result'])).map(fields)

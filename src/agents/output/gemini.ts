@@ -1,20 +1,15 @@
 /** The stream of Gemini CLI. */
+import { Pieces } from './pieces.ts'
 import { asText, fields, number, text, type ReadValue, type StreamItem } from './stream-item.ts'
 
 export function readGemini(): ReadValue {
-  /** Its messages come in pieces; whole ones are told when something else begins. */
-  let said = ''
-  const finished = (): StreamItem[] => {
-    const whole = said
-    said = ''
-    return whole.trim() === '' ? [] : [{ kind: 'message', text: whole }]
-  }
+  const said = new Pieces()
   return (value) => {
     if (value['type'] === 'message' && value['role'] === 'assistant') {
-      said += text(value['content'])
-      return value['delta'] === true ? [] : finished()
+      said.add(text(value['content']))
+      return value['delta'] === true ? [] : said.finish()
     }
-    return [...finished(), ...other(value)]
+    return [...said.finish(), ...other(value)]
   }
 }
 

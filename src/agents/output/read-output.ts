@@ -32,6 +32,8 @@ export function jsonIn(line: string): readonly unknown[] {
 /** Each is loaded only where it is used. */
 async function parserOf(format: Exclude<OutputFormat, 'text'>): Promise<ReadValue> {
   switch (format) {
+    case 'agy':
+      return (await import('./agy.ts')).readAgy()
     case 'claude':
       return (await import('./claude.ts')).readClaude()
     case 'codex':
@@ -40,8 +42,14 @@ async function parserOf(format: Exclude<OutputFormat, 'text'>): Promise<ReadValu
       return (await import('./cline.ts')).readCline()
     case 'copilot':
       return (await import('./copilot.ts')).readCopilot()
+    case 'cursor':
+      return (await import('./cursor.ts')).readCursor()
+    case 'droid':
+      return (await import('./droid.ts')).readDroid()
     case 'gemini':
       return (await import('./gemini.ts')).readGemini()
+    case 'goose':
+      return (await import('./goose.ts')).readGoose()
     case 'opencode':
       return (await import('./opencode.ts')).readOpencode()
   }

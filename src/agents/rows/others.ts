@@ -4,15 +4,6 @@
  */
 import type { CliAgent } from '../../domain/cli-agent.ts'
 
-const MCP_FILE = {
-  name: 'mcp.json',
-  content: {
-    mcpServers: {
-      kanban: { type: 'http', url: '{mcp_url}', headers: { Authorization: 'Bearer {mcp_token}' } },
-    },
-  },
-} as const
-
 const untested = {
   driver: 'command',
   promptBy: 'stdin',
@@ -36,6 +27,10 @@ const byProtocol = (...args: CliAgent['arguments']): NonNullable<CliAgent['other
 const VERSION = { arguments: ['--version'], tested: null } as const
 const FULL = { offered: ['full'], usual: 'full' } as const
 
+/**
+ * After the documents of v2026.9.24. The skills of a card are in its prompt: it does not start when it is asked for one by a
+ * name that is not among its own (NousResearch/hermes-agent#44675).
+ */
 const hermes: CliAgent = {
   ...untested,
   name: 'hermes',
@@ -55,7 +50,8 @@ const hermes: CliAgent = {
     { if: 'model', give: ['-m', '{model}'] },
     '{arguments}',
     'chat',
-    { if: 'resume', give: ['-r', '{session}'] },
+    // Otherwise a user's `display.interface: tui` ends it for want of a terminal (NousResearch/hermes-agent#40108).
+    '--cli',
     '-q',
     'work kanban task {task}\n\n{prompt}',
   ],
@@ -76,6 +72,10 @@ const hermes: CliAgent = {
   otherwise: byProtocol('-p', '{profile}', 'acp'),
 }
 
+/**
+ * After cursor.com/docs/cli/reference/output-format and its users, for builds of 2026. Without --force it rejects every shell
+ * command, also the one it reports with.
+ */
 const cursorAgent: CliAgent = {
   ...untested,
   name: 'cursor-agent',
@@ -90,17 +90,29 @@ const cursorAgent: CliAgent = {
     '--print',
     '--output-format',
     'stream-json',
-    { if: 'full', give: ['--force'] },
+    // It refuses a folder that nobody has trusted.
+    '--trust',
+    '--force',
     { if: 'model', give: ['--model', '{model}'] },
     { if: 'resume', give: ['--resume', '{session}'] },
     '{arguments}',
   ],
   allow: ['CURSOR_*'],
   keeps: ['.cursor', '.config/cursor', '.local/share/cursor-agent'],
-  permissions: { offered: ['full', 'workspace'], usual: 'full' },
-  output: 'claude',
+  permissions: FULL,
+  output: 'cursor',
   sessions: 'announced',
-  ownOptions: ['-p', '--print', '--output-format', '-f', '--force', '--yolo', '--resume', '--workspace'],
+  ownOptions: [
+    '-p',
+    '--print',
+    '--output-format',
+    '-f',
+    '--force',
+    '--yolo',
+    '--trust',
+    '--resume',
+    '--workspace',
+  ],
   otherwise: byProtocol('acp'),
 }
 
@@ -123,7 +135,14 @@ const amp: CliAgent = {
     '{arguments}',
   ],
   // Without the group that other clients put around it.
-  files: [{ name: 'mcp.json', content: MCP_FILE.content.mcpServers }],
+  files: [
+    {
+      name: 'mcp.json',
+      content: {
+        kanban: { type: 'http', url: '{mcp_url}', headers: { Authorization: 'Bearer {mcp_token}' } },
+      },
+    },
+  ],
   allow: ['AMP_*'],
   keeps: ['.amp', '.config/amp', '.cache/amp', '.local/share/amp', '.local/state/amp'],
   permissions: { offered: ['full', 'workspace'], usual: 'full' },
@@ -139,12 +158,13 @@ const amp: CliAgent = {
   ],
 }
 
+/** Tried by hand with 0.215.0 against a model of its user's own. To go on in a session it asks its vendor. */
 const droid: CliAgent = {
   ...untested,
   name: 'droid',
   about: 'Droid by Factory.',
   program: 'droid',
-  install: 'see docs.factory.ai/cli, then log in once with: droid',
+  install: 'npm install -g droid, then log in once with: droid',
   tools: 'cli',
   version: VERSION,
   provider: 'factory',
@@ -163,7 +183,8 @@ const droid: CliAgent = {
   allow: ['FACTORY_*'],
   keeps: ['.factory'],
   permissions: { offered: ['full', 'workspace'], usual: 'full' },
-  output: 'claude',
+  output: 'droid',
+  preload: { runtime: 'bun', package: 'droid' },
   sessions: 'announced',
   ownOptions: [
     '-o',
@@ -178,6 +199,7 @@ const droid: CliAgent = {
   otherwise: byProtocol('exec', '--output-format', 'acp'),
 }
 
+/** After the documents and the source of 1.51.0. */
 const goose: CliAgent = {
   ...untested,
   name: 'goose',
@@ -190,6 +212,10 @@ const goose: CliAgent = {
   arguments: [
     'run',
     '--no-session',
+    // Without its banner.
+    '--quiet',
+    '--output-format',
+    'stream-json',
     '--instructions',
     '-',
     { if: 'model', give: ['--model', '{model}'] },
@@ -199,10 +225,11 @@ const goose: CliAgent = {
   allow: ['GOOSE_*', 'ANTHROPIC_*', 'OPENAI_*', 'OPENROUTER_API_KEY', 'GOOGLE_API_KEY'],
   keeps: ['.config/goose', '.local/share/goose', '.local/state/goose'],
   permissions: FULL,
-  output: 'text',
+  output: 'goose',
   sessions: 'none',
   ownOptions: [
     'run',
+    '--output-format',
     '-i',
     '--instructions',
     '-t',
@@ -216,45 +243,32 @@ const goose: CliAgent = {
   otherwise: byProtocol('acp'),
 }
 
+/** Kimi Code, which took the place of kimi-cli; tried by hand with 2.1.0. It is given tools by the protocol alone. */
 const kimi: CliAgent = {
   ...untested,
   name: 'kimi',
-  about: 'Kimi CLI by Moonshot.',
+  about: 'Kimi Code by Moonshot.',
   program: 'kimi',
-  install: 'uv tool install kimi-cli, then set it up once with: kimi',
+  install: 'npm install -g @moonshot-ai/kimi-code, then log in once with: kimi login',
+  driver: 'acp',
   tools: 'mcp',
   version: VERSION,
   provider: 'moonshot',
-  arguments: [
-    '--print',
-    '--output-format',
-    'text',
-    '--mcp-config-file',
-    '{folder}/mcp.json',
-    { if: 'model', give: ['--model', '{model}'] },
-    '{arguments}',
-  ],
-  files: [MCP_FILE],
+  arguments: ['acp', '{arguments}'],
+  env: { KIMI_CODE_NO_AUTO_UPDATE: '1' },
   allow: ['KIMI_*', 'MOONSHOT_API_KEY'],
-  keeps: ['.kimi', '.local/share/kimi'],
-  permissions: FULL,
+  keeps: ['.kimi-code', '.cache/kimi-code'],
+  permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
   output: 'text',
-  sessions: 'none',
-  ownOptions: [
-    '--print',
-    '--output-format',
-    '--input-format',
-    '--mcp-config-file',
-    '--mcp-config',
-    '--continue',
-    '-C',
-    '--acp',
-    '-c',
-    '--command',
-  ],
-  otherwise: byProtocol('acp'),
+  preload: { runtime: 'node', package: '@moonshot-ai/kimi-code' },
+  sessions: 'announced',
+  ownOptions: ['acp', '-p', '--prompt', '--output-format', '-S', '--session', '-c', '--continue'],
 }
 
+/**
+ * After the documents and the users of 1.1.27. Whatever would ask is denied in its print mode, also the command it reports
+ * with (google-antigravity/antigravity-cli#548).
+ */
 const agy: CliAgent = {
   ...untested,
   name: 'agy',
@@ -268,7 +282,7 @@ const agy: CliAgent = {
   arguments: [
     '--output-format',
     'stream-json',
-    { if: 'full', give: ['--dangerously-skip-permissions'] },
+    '--dangerously-skip-permissions',
     // It stops by itself after five minutes otherwise.
     '--print-timeout',
     '24h',
@@ -281,8 +295,8 @@ const agy: CliAgent = {
   ],
   allow: ['GEMINI_*', 'GOOGLE_*', 'ANTIGRAVITY_*'],
   keeps: ['.gemini', '.antigravity'],
-  permissions: { offered: ['full', 'workspace'], usual: 'full' },
-  output: 'gemini',
+  permissions: FULL,
+  output: 'agy',
   sessions: 'announced',
   ownOptions: [
     '-p',
