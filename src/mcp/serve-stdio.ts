@@ -1,7 +1,10 @@
 /** The tools over standard input and output, for clients that start their tool servers themselves. */
+import { pipeline } from 'node:stream'
+import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { MAX_MESSAGE_BYTES } from './limits.ts'
 import { ServedTools } from './served-tools.ts'
+import { Batches, StdioMessages } from './stdio-messages.ts'
 import { toolServers } from './tool-server.ts'
 import type { ToolContext } from './tool.ts'
 
@@ -27,17 +30,36 @@ export async function serveToolsOnStdio(
 
 class WatchedTransport extends StdioServerTransport {
   readonly #closed = Promise.withResolvers<void>()
+  readonly #batches: Batches
+  readonly #messages: StdioMessages
 
   constructor() {
-    super(process.stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })
+    const batches = new Batches()
+    const messages = new StdioMessages(batches, (answer) => void this.send(answer).catch(() => undefined))
+    super(messages, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })
+    this.#batches = batches
+    this.#messages = messages
   }
 
   get closed(): Promise<void> {
     return this.#closed.promise
   }
 
+  override async start(): Promise<void> {
+    await super.start()
+    // Its end, however it comes, is the end of the messages.
+    pipeline(process.stdin, this.#messages, () => {})
+  }
+
+  override async send(message: JSONRPCMessage): Promise<void> {
+    const ready = this.#batches.sent(message)
+    // Several at once have no type, and are written like one.
+    if (ready !== null) await super.send(ready as JSONRPCMessage)
+  }
+
   override async close(): Promise<void> {
     await super.close()
+    this.#messages.destroy()
     this.#closed.resolve()
   }
 }

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { describe, expect, test } from 'vitest'
 import { openApp } from '../../src/app.ts'
@@ -193,6 +196,71 @@ describe('yard mcp', () => {
     for (const line of stdout.split('\n').filter(Boolean))
       expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' })
   })
+
+  behaviour(
+    ['tools.eras', 'tools.answers'],
+    'answers what is no message, and batches as one, so that nobody waits for ever',
+    async () => {
+      using home = givenHome()
+      const server = spawn(yardProgram, ['mcp', '--profile', 'boss'], {
+        env: home.env,
+        cwd: home.folder,
+        stdio: ['pipe', 'pipe', 'inherit'],
+      })
+      const { stdin } = server
+      const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
+      const ask = async (line: string): Promise<unknown> => {
+        stdin.write(`${line}\n`)
+        return JSON.parse(String((await lines.next()).value))
+      }
+      const refused = (code: number, id: number | null = null) => ({
+        jsonrpc: '2.0',
+        id,
+        error: { code, message: expect.any(String) as string },
+      })
+      const ping = (id: unknown) => JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' })
+      const params = {
+        protocolVersion: '2025-03-26',
+        capabilities: {},
+        clientInfo: { name: 'x', version: '1' },
+      }
+      expect(await ask('{nonsense')).toEqual(refused(-32_700))
+      expect(
+        await ask(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })),
+      ).toMatchObject({
+        id: 1,
+        result: { protocolVersion: '2025-03-26' },
+      })
+      stdin.write(`\n${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`)
+      expect(await ask('[]')).toEqual(refused(-32_600))
+      expect(await ask('7')).toEqual(refused(-32_600))
+      expect(await ask(ping({}))).toEqual(refused(-32_600))
+      expect(await ask(ping(1.5))).toEqual(refused(-32_600, 1.5))
+      expect(await ask(`[${ping(2)}, 7]`)).toEqual(refused(-32_600))
+      const list = JSON.stringify({
+        jsonrpc: '2.0',
+        id: 'list',
+        method: 'tools/call',
+        params: { name: 'kanban_list', arguments: {} },
+      })
+      const answers = (await ask(`[${list},${ping(3)}]`)) as { id: unknown }[]
+      expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([3, 'list']))
+      expect(answers).toHaveLength(2)
+      // One that is taken back is not waited for; notifications alone are answered by nothing.
+      const back = JSON.stringify({
+        jsonrpc: '2.0',
+        method: 'notifications/cancelled',
+        params: { requestId: 4 },
+      })
+      const taken = await ask(`[${list.replace('"list"', '4')},${back},${ping(5)}]`)
+      expect(taken).toEqual([{ jsonrpc: '2.0', id: 5, result: {} }])
+      stdin.write(`[${back}]\n`)
+      // And the connection goes on.
+      expect(await ask(ping(6))).toEqual({ jsonrpc: '2.0', id: 6, result: {} })
+      stdin.end()
+      expect(await once(server, 'exit')).toEqual([0, null])
+    },
+  )
 
   behaviour(
     ['fence.accept', 'F13'],
