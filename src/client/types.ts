@@ -1,4 +1,4 @@
-// Written by `npm run client:types` from the table of operations (e060dacb836cf587); edit src/contract/operations instead.
+// Written by `npm run client:types` from the table of operations (b65087f3c94e9c89); edit src/contract/operations instead.
 
 export type Agent = {
   name: string
@@ -46,7 +46,9 @@ export type Board = {
     name: TaskStatus
     tasks: BoardTask[]
   }[]
+  /** Every tenant that has tasks. */
   tenants: string[]
+  /** Everybody who has tasks. */
   assignees: string[]
   /** Where the stream of events goes on: /events?since=<this>. */
   latest_event_id: number
@@ -55,11 +57,15 @@ export type Board = {
 }
 
 export type BoardTask = {
+  /** t_ and lowercase hex. */
   id: string
   title: string
+  /** What is wanted, in Markdown. */
   body: string | null
+  /** The profile whose worker does it, or a person; null for nobody. */
   assignee: string | null
   status: TaskStatus
+  /** Higher runs first. */
   priority: number
   created_by: string | null
   /** Unix time in whole seconds. */
@@ -70,21 +76,30 @@ export type BoardTask = {
   completed_at: number | null
   workspace_kind: 'scratch' | 'dir' | 'worktree'
   workspace_path: string | null
+  /** Who holds the claim: the host and the program; null while nobody does. */
   claim_lock: string | null
   /** Unix time in whole seconds. */
   claim_expires: number | null
+  /** Whose work it is. */
   tenant: string | null
+  /** What came out. */
   result: string | null
   idempotency_key: string | null
+  /** How often in a row its worker could not be started. */
   spawn_failures: number
   worker_pid: number | null
   last_spawn_error: string | null
+  /** How long one run may take; null where the profile says it. */
   max_runtime_seconds: number | null
   /** Unix time in whole seconds. */
   last_heartbeat_at: number | null
+  /** Its open run; null while it has none. */
   current_run_id: number | null
+  /** Kept and given back, and used for nothing. */
   workflow_template_id: string | null
+  /** Kept and given back, and used for nothing. */
   current_step_key: string | null
+  /** What its worker is given on top of its own skills. */
   skills: string[] | null
   link_counts: {
     parents: number
@@ -185,7 +200,9 @@ export type CardBoard = {
     /** Give it as cursor, with column, for the next cards. */
     next_cursor: string | null
   }[]
+  /** Every tenant that has tasks. */
   tenants: string[]
+  /** Everybody who has tasks. */
   assignees: string[]
   /** Where the stream of events goes on: /events?since=<this>. */
   latest_event_id: number
@@ -205,13 +222,17 @@ export type Comment = {
 }
 
 export type Event = {
+  /** Grows in the order in which events were committed. */
   id: number
   task_id: string | null
   run_id: number | null
+  /** What happened: created, claimed, completed and so on. */
   kind: string
+  /** What is told of it; what that is depends on the kind. */
   payload: Record<string, unknown>
   /** Unix time in whole seconds. */
   created_at: number
+  /** Who did it. */
   actor: string | null
   /** Where it came in: cli, http, mcp, chat, gateway, runner, import. */
   door: string | null
@@ -219,9 +240,11 @@ export type Event = {
 
 export type Hold = {
   scope: 'task' | 'profile' | 'provider' | 'board'
+  /** The task, the profile or the provider; * for the board. */
   target: string
   kind: 'human' | 'approval' | 'time' | 'cooldown' | 'breaker' | 'preflight' | 'pause'
   reason: string
+  /** Who or what decided it. */
   actor: string
   /** Unix time in whole seconds. */
   since: number
@@ -250,14 +273,19 @@ export type LinkedTask = {
 }
 
 export type NewTask = {
+  /** One line, at most 500 characters. */
   title: string
+  /** What is wanted, in Markdown. */
   body?: string | null | undefined
+  /** The profile whose worker does it, or a person. */
   assignee?: string | null | undefined
+  /** Whose work it is: tasks can be listed and limited by it. */
   tenant?: string | null | undefined
   /** Higher runs first; 0 by default. */
   priority?: number | null | undefined
   /** scratch, worktree or dir. */
   workspace_kind?: string | null | undefined
+  /** An absolute path, for worktree and dir. */
   workspace_path?: string | null | undefined
   /** Tasks it waits for. */
   parents?: string[] | null | undefined
@@ -265,8 +293,11 @@ export type NewTask = {
   triage?: boolean | null | undefined
   /** Creates it once: a second call gives the task that is there. */
   idempotency_key?: string | null | undefined
+  /** How long one run of it may take. */
   max_runtime_seconds?: number | null | undefined
+  /** Skills its worker is given on top of its own. */
   skills?: string[] | null | undefined
+  /** Who wants it; you by default. */
   created_by?: string | null | undefined
   /** Born held: the reason why nothing runs it until a person unblocks it. */
   hold?: string | null | undefined
@@ -425,6 +456,7 @@ export type Reason = {
     | 'unassigned'
     | 'stopping'
     | 'no_dispatcher'
+  /** The reason in words. */
   text: string
   /** Who or what it waits for. */
   owner: string | null
@@ -442,12 +474,16 @@ export type Run = {
   id: number
   task_id: string
   profile: string | null
+  /** Kept and given back, and used for nothing. */
   step_key: string | null
+  /** running while it is open, else how it ended. */
   status: string
+  /** Who holds the claim: the host and the program; null while nobody does. */
   claim_lock: string | null
   /** Unix time in whole seconds. */
   claim_expires: number | null
   worker_pid: number | null
+  /** How long one run may take; null where the profile says it. */
   max_runtime_seconds: number | null
   /** Unix time in whole seconds. */
   last_heartbeat_at: number | null
@@ -455,6 +491,7 @@ export type Run = {
   started_at: number
   /** Unix time in whole seconds. */
   ended_at: number | null
+  /** How it ended; null while it is open. */
   outcome:
     | 'completed'
     | 'blocked'
@@ -470,15 +507,23 @@ export type Run = {
     | 'rate_limited'
     | 'misconfigured'
     | null
+  /** What was done, in the words of the worker. */
   summary: string | null
+  /** Facts the worker gave along. */
   metadata: Record<string, unknown> | null
+  /** Why it ended without success. */
   error: string | null
   exit_code: number | null
+  /** What ended the worker, where a signal did. */
   signal: string | null
+  /** Which limit ended it, where one did. */
   limit: 'runtime' | 'silence' | null
+  /** The end of what the worker printed. */
   last_lines: string | null
   host: string | null
+  /** How far its processes are; null when it has none. */
   phase: 'launching' | 'starting' | 'running' | 'gone' | null
+  /** On the machine of its runner. */
   log_path: string | null
   /** Null for a run that was claimed by hand. */
   usage: Usage | null
@@ -595,11 +640,15 @@ export type Subscription = {
 }
 
 export type Task = {
+  /** t_ and lowercase hex. */
   id: string
   title: string
+  /** What is wanted, in Markdown. */
   body: string | null
+  /** The profile whose worker does it, or a person; null for nobody. */
   assignee: string | null
   status: TaskStatus
+  /** Higher runs first. */
   priority: number
   created_by: string | null
   /** Unix time in whole seconds. */
@@ -610,31 +659,43 @@ export type Task = {
   completed_at: number | null
   workspace_kind: 'scratch' | 'dir' | 'worktree'
   workspace_path: string | null
+  /** Who holds the claim: the host and the program; null while nobody does. */
   claim_lock: string | null
   /** Unix time in whole seconds. */
   claim_expires: number | null
+  /** Whose work it is. */
   tenant: string | null
+  /** What came out. */
   result: string | null
   idempotency_key: string | null
+  /** How often in a row its worker could not be started. */
   spawn_failures: number
   worker_pid: number | null
   last_spawn_error: string | null
+  /** How long one run may take; null where the profile says it. */
   max_runtime_seconds: number | null
   /** Unix time in whole seconds. */
   last_heartbeat_at: number | null
+  /** Its open run; null while it has none. */
   current_run_id: number | null
+  /** Kept and given back, and used for nothing. */
   workflow_template_id: string | null
+  /** Kept and given back, and used for nothing. */
   current_step_key: string | null
+  /** What its worker is given on top of its own skills. */
   skills: string[] | null
 }
 
 export type TaskChange = {
+  /** Where to move it. */
   status?: TaskStatus | null | undefined
   /** '' takes the assignee away. */
   assignee?: string | null | undefined
+  /** Higher runs first. */
   priority?: number | null | undefined
   title?: string | null | undefined
   body?: string | null | undefined
+  /** What came out. */
   result?: string | null | undefined
   /** Only with status done or review. */
   summary?: string | null | undefined
@@ -659,6 +720,7 @@ export type TaskDetail = {
   attachments: Attachment[]
   late_reports: LateReport[]
   workspaces: Workspace[]
+  /** Runs that were charged, those given back, and what people granted on top of the ceiling. */
   attempts: {
     charged: number
     refunded: number
@@ -672,9 +734,11 @@ export type TaskStatus = 'triage' | 'todo' | 'ready' | 'running' | 'blocked' | '
 
 export type Token = {
   id: number
+  /** For a program, or of a browser that is logged in. */
   kind: 'token' | 'session'
   /** In whose name it acts. */
   name: string
+  /** What it is for; of a session, which browser. */
   label: string
   scope: 'read' | 'write' | 'operate'
   /** Unix time in whole seconds. */
@@ -712,6 +776,7 @@ export type UsageRow = {
   estimated_usd: number
   /** Tokens whose cost nobody knows. */
   unpriced_tokens: number
+  /** The task, profile and so on; a day as YYYY-MM-DD; null for none. */
   key: string | null
 }
 
@@ -774,8 +839,11 @@ export type UploadContent = Blob | ReadableStream<Uint8Array> | Uint8Array<Array
 export interface Inputs {
   /** The board, column by column. With fields=card a slim form for large boards: no texts, a limited number of cards in each column, with counts and cursors. Needs the scope `read`. */
   getBoard: {
+    /** Only tasks of this tenant. */
     tenant?: string | undefined
+    /** With a column for what is filed away. */
     include_archived?: boolean | undefined
+    /** Every task whole (all, the default), or the slim form of cards (card). */
     fields?: 'all' | 'card' | undefined
     /** Cards in each column; 50 by default. Only with fields=card. */
     limit?: number | undefined
@@ -790,19 +858,24 @@ export interface Inputs {
   getConfig: {}
   /** One pass of the dispatcher: starts what is ready. A dry run names what would happen and changes nothing. Needs the scope `operate`. */
   dispatch: {
+    /** Only says what a pass would do. */
     dry_run?: boolean | undefined
+    /** Starts at most so many; no limit but the caps by default. */
     max?: number | undefined
   }
   /** Tasks by priority, highest first, then by age. Archived ones only when asked for. Needs the scope `read`. */
   listTasks: {
-    /** One or more, separated by commas. */
+    /** Only tasks of these statuses, separated by commas. */
     status?: string | undefined
     /** 'none' for tasks of nobody. */
     assignee?: string | undefined
+    /** Only tasks of this tenant. */
     tenant?: string | undefined
+    /** Archived ones as well; they are also given when status names them. */
     archived?: boolean | undefined
     /** 1,000 by default. */
     limit?: number | undefined
+    /** next_offset of the page before. */
     offset?: number | undefined
   }
   /** Puts a task on the board: ready, waiting for its parents, or in triage. Needs the scope `write`; the worker of a run may use it (anywhere). */
@@ -819,9 +892,13 @@ export interface Inputs {
   } & TaskChange
   /** The same change to several tasks; each for itself. Needs the scope `write`. */
   bulkUpdate: {
+    /** The tasks to change. */
     ids: string[]
+    /** Where to move them. */
     status?: TaskStatus | null | undefined
+    /** '' takes the assignee away. */
     assignee?: string | null | undefined
+    /** Higher runs first. */
     priority?: number | null | undefined
     /** The same as the status archived; with no other one. */
     archive?: boolean | null | undefined
@@ -831,21 +908,23 @@ export interface Inputs {
     /** The id of a task: t_ and lowercase hex. */
     id: string
   } & {
+    /** The remark. */
     body: string
+    /** Who says it; you by default. A worker always signs with its own name. */
     author?: string | null | undefined
   }
   /** Makes the child wait for the parent. Needs the scope `write`; the worker of a run may use it (anywhere). */
   addLink: {
-    /** The id of a task: t_ and lowercase hex. */
+    /** The task that is waited for. */
     parent_id: string
-    /** The id of a task: t_ and lowercase hex. */
+    /** The task that waits. */
     child_id: string
   }
   /** The child no longer waits for the parent. `ok` is false when there was no such link. Needs the scope `write`; the worker of a run may use it (anywhere). */
   removeLink: {
-    /** The id of a task: t_ and lowercase hex. */
+    /** The task that is waited for. */
     parent_id: string
-    /** The id of a task: t_ and lowercase hex. */
+    /** The task that waits. */
     child_id: string
   }
   /** The files kept with a task, the newest last. Needs the scope `read`; the worker of a run may use it (own task). */
@@ -869,12 +948,14 @@ export interface Inputs {
   getAttachment: {
     /** The id of a task: t_ and lowercase hex. */
     id: string
+    /** The number of the file, as the list has it. */
     attachment: number
   }
   /** Takes a file off a task. The history keeps its name and digest; its bytes are deleted later, once no task names them. Needs the scope `write`. */
   removeAttachment: {
     /** The id of a task: t_ and lowercase hex. */
     id: string
+    /** The number of the file, as the list has it. */
     attachment: number
   }
   /** Has a rough task worked out: a run of an orchestrator proposes a better text for it. Needs the scope `write`. */
@@ -905,7 +986,7 @@ export interface Inputs {
   }
   /** What is being worked out or waits for a decision; of one rough task, everything that was ever proposed. Needs the scope `read`. */
   listProposals: {
-    /** The id of a task: t_ and lowercase hex. */
+    /** Only what was proposed for this rough task, decided or not. */
     task?: string | undefined
   }
   /** Lets proposed tasks go: all of them or, when one is refused, none. Needs the scope `write`. */
@@ -1057,10 +1138,11 @@ export interface Inputs {
   searchTasks: {
     /** What somebody typed; nothing in it is an error. */
     q: string
-    /** One or more, separated by commas. */
+    /** Only tasks of these statuses, separated by commas. */
     status?: string | undefined
     /** 'none' for tasks of nobody. */
     assignee?: string | undefined
+    /** Only tasks of this tenant. */
     tenant?: string | undefined
     /** false leaves the archive out. */
     archived?: boolean | undefined
@@ -1069,16 +1151,19 @@ export interface Inputs {
     /** next_cursor of the page before. */
     cursor?: string | undefined
   }
-  /** Events after a cursor, oldest first. Asked for as text/event-stream, or upgraded to a WebSocket, it goes on with every new one. Needs the scope `read`. */
+  /** Events after a cursor, oldest first. The same address streams them, without limit and newest: to a request with `Accept: text/event-stream` as server-sent events, to one that upgrades as a WebSocket. Both go on with every new event until either side leaves, and a client that comes again with the last cursor misses nothing and gets nothing twice. Needs the scope `read`. */
   listEvents: {
     /** Only events with a greater id. A stream without it begins now. */
     since?: number | undefined
-    /** The id of a task: t_ and lowercase hex. */
+    /** Only events of this task. */
     task?: string | undefined
+    /** Only events of this run, by its number. */
     run?: number | undefined
-    /** One or more, separated by commas. */
+    /** Only events of these kinds, separated by commas. */
     kinds?: string | undefined
+    /** Only events of tasks of this tenant. */
     tenant?: string | undefined
+    /** Only events of tasks of this assignee. */
     assignee?: string | undefined
     /** 1,000 by default. */
     limit?: number | undefined
@@ -1087,16 +1172,20 @@ export interface Inputs {
   }
   /** One run. Needs the scope `read`; the worker of a run may use it (own run). */
   getRun: {
+    /** The number of a run. */
     id: number
   }
   /** The live processes of a run: its leader, and all of them together. Needs the scope `read`; the worker of a run may use it (own run). */
   inspectRun: {
+    /** The number of a run. */
     id: number
   }
   /** Ends a run: asks its processes to stop, and kills them after the grace period. Doing it again changes nothing. Needs the scope `operate`. */
   terminateRun: {
+    /** The number of a run. */
     id: number
   } & {
+    /** Why, for whoever looks at it later. */
     reason?: string | null | undefined
     /** What becomes of the task: held for a person (by default), or ready for another attempt. */
     afterwards?: 'hold' | 'ready' | null | undefined
@@ -1118,11 +1207,15 @@ export interface Inputs {
     since?: number | undefined
     /** Unix time: up to the day (UTC) that it lies in. */
     until?: number | undefined
-    /** The id of a task: t_ and lowercase hex. */
+    /** Only runs of this task. */
     task?: string | undefined
+    /** Only runs of this profile. */
     profile?: string | undefined
+    /** Only runs of tasks of this tenant. */
     tenant?: string | undefined
+    /** Only what this provider was asked for. */
     provider?: string | undefined
+    /** Only what this model was asked for. */
     model?: string | undefined
   }
   /** Every budget in force, with how it stands. Those that hold for each single task by default are not listed. Needs the scope `read`. */
@@ -1137,9 +1230,13 @@ export interface Inputs {
     /** The scope, name, measure and period with colons between, such as board:cost:day or profile:coder:tokens:month. */
     id: string
   } & {
+    /** From here on people are told that it is near. */
     soft?: number | null | undefined
+    /** From here on no run opens. */
     hard?: number | null | undefined
+    /** Also ends open runs when the hard limit is reached. */
     stop_running?: boolean | null | undefined
+    /** Who may change it and grant more; any person by default. */
     granters?: string[] | null | undefined
   }
   /** Ends a budget that somebody set; a default counts again. Needs the scope `operate`. */
@@ -1154,16 +1251,19 @@ export interface Inputs {
   } & {
     /** In US dollars, tokens, runs or seconds, as the measure says. */
     amount: number
+    /** Why, for whoever looks at it later. */
     reason?: string | null | undefined
   }
   /** What the worker of a run printed; secrets are masked. Needs the scope `read`; the worker of a run may use it (own run). */
   getRunLog: {
+    /** The number of a run. */
     id: number
     /** The last so many bytes only. */
     tail?: number | undefined
   }
   /** The same as plain text, whole or from the tail on; followed, it arrives as it is printed. Needs the scope `read`; the worker of a run may use it (own run). */
   streamRunLog: {
+    /** The number of a run. */
     id: number
     /** The last so many bytes only. */
     tail?: number | undefined
@@ -1172,6 +1272,7 @@ export interface Inputs {
   }
   /** What an agent did, in the same words for every agent: one JSON object a line, with `at` and `kind` (message, thinking, tool, result, usage, error and the like). Needs the scope `read`; the worker of a run may use it (own run). */
   streamRunItems: {
+    /** The number of a run. */
     id: number
     /** The last so many bytes only. */
     tail?: number | undefined
@@ -1182,6 +1283,7 @@ export interface Inputs {
   listHolds: {}
   /** Starts nothing new for the whole board, a profile or a provider, from this moment on. What runs goes on. Needs the scope `operate`. */
   pause: {
+    /** What is held. */
     scope: 'profile' | 'provider' | 'board'
     /** The name of the profile or provider. */
     target?: string | null | undefined
@@ -1190,13 +1292,14 @@ export interface Inputs {
   }
   /** Lifts a pause, and what paused a profile, a provider or the board by rule. Needs the scope `operate`. */
   resume: {
+    /** What is held. */
     scope: 'profile' | 'provider' | 'board'
     /** The name of the profile or provider. */
     target?: string | null | undefined
   }
   /** Every workspace: which task it belongs to, whether it is in use, kept or gone, and why. Needs the scope `read`. */
   listWorkspaces: {
-    /** The id of a task: t_ and lowercase hex. */
+    /** Only workspaces of this task. */
     task?: string | undefined
     /** Also those that are gone. */
     all?: boolean | undefined
@@ -1205,6 +1308,7 @@ export interface Inputs {
   }
   /** What was changed in a workspace since its task began: commits, uncommitted changes and new files as one unified diff. Needs the scope `read`. */
   getWorkspaceDiff: {
+    /** The number of the workspace, as the list has it. */
     id: number
   }
   /** Workspaces in the trash of this machine, the oldest first. Needs the scope `read`. */
@@ -1251,7 +1355,7 @@ export interface Inputs {
   listAgents: {}
   /** Which chats follow which tasks. Needs the scope `read`. */
   listSubscriptions: {
-    /** The id of a task: t_ and lowercase hex. */
+    /** Only subscriptions to this task. */
     task?: string | undefined
   }
   /** Tells a chat from now on how a task goes: done, blocked, given up, crashed, timed out. `created` is false when it followed the task before. Needs the scope `write`. */
@@ -1262,6 +1366,7 @@ export interface Inputs {
     platform: string
     /** The chat, as its platform names it. */
     chat_id: string
+    /** The thread in it; none by default. */
     thread_id?: string | null | undefined
     /** Who asked for it. */
     user_id?: string | null | undefined
@@ -1270,8 +1375,11 @@ export interface Inputs {
   removeSubscription: {
     /** The id of a task: t_ and lowercase hex. */
     task_id: string
+    /** telegram, slack, discord and the like. */
     platform: string
+    /** The chat, as its platform names it. */
     chat_id: string
+    /** The thread in it; none by default. */
     thread_id?: string | undefined
   }
   /** Every setting with the value in force and where it came from. Passwords are masked. Needs the scope `read`. */
@@ -1324,6 +1432,7 @@ export interface Inputs {
   }
   /** Ends a token or a session, at once. Needs the scope `operate`. */
   revokeToken: {
+    /** The number of the token or session, as GET /tokens lists it. */
     id: number
   }
 }
@@ -1362,6 +1471,7 @@ export interface Outputs {
   }
   listTasks: {
     tasks: Task[]
+    /** Null after the last page. */
     next_offset: number | null
   }
   createTask: {
@@ -1381,8 +1491,11 @@ export interface Outputs {
     results: {
       id: string
       ok: boolean
+      /** Why it was not changed. */
       error?: string | undefined
+      /** The same for programs. */
       code?: string | undefined
+      /** Its worker is being stopped; the task moves once that is done. */
       stopping?: boolean | undefined
     }[]
   }
@@ -1659,6 +1772,7 @@ export interface Outputs {
     holds: Hold[]
   }
   pause: {
+    /** What is held. */
     scope: 'profile' | 'provider' | 'board'
     target: string
     reason: string
@@ -1666,6 +1780,7 @@ export interface Outputs {
     starting_runs: number[]
   }
   resume: {
+    /** What is held. */
     scope: 'profile' | 'provider' | 'board'
     target: string
     lifted: Hold[]
@@ -1792,12 +1907,15 @@ export interface Outputs {
     }[]
   }
   getSession: {
+    /** In whose name the caller acts. */
     name: string
     /** Null for the worker of a run. */
     scope: 'read' | 'write' | 'operate' | null
+    /** By the token file of the home, a session, a token, or the token of a run. */
     kind: 'owner' | 'session' | 'token' | 'worker'
     /** Unix time in whole seconds. */
     expires_at: number | null
+    /** The run whose worker it is, and its task. */
     run: {
       run_id: number
       task_id: string
@@ -1819,6 +1937,7 @@ export interface Outputs {
     tokens: Token[]
   }
   createToken: {
+    /** Send it as Authorization: Bearer. */
     secret: string
     token: Token
   }

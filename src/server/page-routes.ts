@@ -2,15 +2,14 @@
 import type { Context, Hono } from 'hono'
 import type { Caller, PersonCaller } from './caller.ts'
 import type { Env } from './http-app.ts'
-import { openApiDocument, type OpenApiDocument } from './openapi.ts'
-import { docsPage } from './pages/docs-page.ts'
 import type { StaticFiles } from './pages/static-files.ts'
 import { welcomePage } from './pages/welcome-page.ts'
 import { Refusal } from './refusal.ts'
-import { data, page } from './respond.ts'
+import { data, json, page } from './respond.ts'
 
 export interface PagesDeps {
   readonly version: string
+  readonly cookieName: string
   readonly files: StaticFiles
   /** Where the board is, fit to be shown. */
   readonly location: string
@@ -22,15 +21,17 @@ const HTML = 'text/html; charset=utf-8'
 const FOREVER = 'private, max-age=31536000, immutable'
 
 export const pageRoutes =
-  ({ version, files, location, metrics }: PagesDeps) =>
+  ({ version, cookieName, files, location, metrics }: PagesDeps) =>
   (app: Hono<Env>): void => {
-    let document: OpenApiDocument | undefined
-    const described = () => (document ??= openApiDocument(version))
+    // Loaded and made for whoever asks, which is seldom: a gateway that nobody asks does not pay for it.
+    const described = async () =>
+      (await import('./openapi/document.ts')).openApiDocument({ version, cookieName })
 
-    app.get('/api/openapi.json', ({ var: { requestId } }) =>
-      data(JSON.stringify(described()), requestId, { headers: { 'content-type': 'application/json' } }),
-    )
-    app.get('/api/docs', async () => page(String(await docsPage(described())), HTML))
+    app.get('/api/openapi.json', async ({ var: { requestId } }) => json(await described(), requestId))
+    app.get('/api/docs', async () => {
+      const { docsPage } = await import('./pages/docs-page.ts')
+      return page(String(await docsPage(await described())), HTML)
+    })
     app.get('/metrics', async ({ var: { requestId, admitted } }) => {
       assertPerson(admitted.caller)
       const { type, text } = await metrics()

@@ -177,6 +177,7 @@ function assemble(options: ServerOptions, owner: OwnerToken): Parts {
     }),
     pages: pageRoutes({
       version,
+      cookieName: gate.cookieName,
       files: new StaticFiles(options.dashboard),
       location: kernel.deps.store.location,
       metrics: metrics.text,

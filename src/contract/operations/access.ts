@@ -10,9 +10,9 @@ const scope = z.enum(SCOPES)
 const token = z
   .strictObject({
     id: z.int(),
-    kind: z.enum(['token', 'session']),
+    kind: z.enum(['token', 'session']).describe('For a program, or of a browser that is logged in.'),
     name: text.describe('In whose name it acts.'),
-    label: text,
+    label: text.describe('What it is for; of a session, which browser.'),
     scope,
     created_at: seconds,
     created_by: text,
@@ -26,12 +26,18 @@ export const accessOperations = {
     about: 'Who you are here, and what you may do.',
     scope: 'read',
     workers: 'anywhere',
+    gives: 'The caller, with the board and the server that was asked.',
     output: z.strictObject({
-      name: text,
+      name: text.describe('In whose name the caller acts.'),
       scope: scope.nullable().describe('Null for the worker of a run.'),
-      kind: z.enum(['owner', 'session', 'token', 'worker']),
+      kind: z
+        .enum(['owner', 'session', 'token', 'worker'])
+        .describe('By the token file of the home, a session, a token, or the token of a run.'),
       expires_at: secondsOrNull,
-      run: z.strictObject({ run_id: z.int(), task_id: text }).nullable(),
+      run: z
+        .strictObject({ run_id: z.int(), task_id: text })
+        .nullable()
+        .describe('The run whose worker it is, and its task.'),
       board: text.describe('The identity of the board.'),
       version: text.describe('The version of the server.'),
     }),
@@ -41,6 +47,8 @@ export const accessOperations = {
     subject: 'Access',
     about: 'Logs out: the session of this browser ends.',
     scope: 'read',
+    headers: { 'Set-Cookie': 'Takes the cookie of the session away.' },
+    gives: 'The session has ended, and the cookie is taken away.',
     output: ok,
   }),
 
@@ -49,6 +57,7 @@ export const accessOperations = {
     about:
       'A ticket that opens one WebSocket within 30 seconds, as /events?ticket=…, for clients that cannot send a header with it.',
     scope: 'read',
+    gives: 'The ticket, and when it is no longer good.',
     output: z.strictObject({ ticket: text, expires_at: seconds }),
     status: 201,
   }),
@@ -57,6 +66,7 @@ export const accessOperations = {
     subject: 'Access',
     about: 'Tokens and sessions that are good now. What they are made of is not kept, so it cannot be shown.',
     scope: 'operate',
+    gives: 'The tokens and sessions.',
     output: z.strictObject({ tokens: z.array(token) }),
   }),
 
@@ -75,7 +85,8 @@ export const accessOperations = {
           .max(10 * 365 * 86_400),
       ).describe('Never by default.'),
     }),
-    output: z.strictObject({ secret: text, token }),
+    gives: 'The secret, which is shown this once, and what is kept of it.',
+    output: z.strictObject({ secret: text.describe('Send it as Authorization: Bearer.'), token }),
     status: 201,
   }),
 
@@ -83,7 +94,8 @@ export const accessOperations = {
     subject: 'Access',
     about: 'Ends a token or a session, at once.',
     scope: 'operate',
-    params: { id: rowId },
+    params: { id: rowId.describe('The number of the token or session, as GET /tokens lists it.') },
+    gives: 'It is good for nothing any more.',
     output: ok,
   }),
 }

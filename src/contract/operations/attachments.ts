@@ -13,6 +13,7 @@ export const attachmentOperations = {
     scope: 'read',
     workers: 'own task',
     params: { id: taskId },
+    gives: 'What is known of each file. The bytes are at an address of their own.',
     output: z.strictObject({ attachments: z.array(attachment) }),
   }),
 
@@ -28,6 +29,7 @@ export const attachmentOperations = {
       digest: digest.optional().describe('The SHA-256 you expect, in hex; any other one is refused.'),
     },
     upload: 'The bytes of the file. Its Content-Type is kept as what the sender says of it.',
+    gives: 'What is known of the file that was kept.',
     output: z.strictObject({ attachment }),
     status: 201,
   }),
@@ -38,8 +40,14 @@ export const attachmentOperations = {
       'The bytes of a file, checked against its digest before they leave. HEAD tells size and digest alone; the ETag is the digest.',
     scope: 'read',
     workers: 'own task',
-    params: { id: taskId, attachment: rowId },
-    output: { media: '*/*', about: 'The file, to be saved and never to be run.' },
+    params: { id: taskId, attachment: rowId.describe('The number of the file, as the list has it.') },
+    gives: 'The file as it came, to be saved and never to be run.',
+    tagged: true,
+    headers: {
+      'Content-Disposition': 'To be saved, under its name.',
+      'Content-Length': 'Its size in bytes.',
+    },
+    output: { media: '*/*' },
   }),
 
   removeAttachment: operation('removeAttachment', {
@@ -47,7 +55,8 @@ export const attachmentOperations = {
     about:
       'Takes a file off a task. The history keeps its name and digest; its bytes are deleted later, once no task names them.',
     scope: 'write',
-    params: { id: taskId, attachment: rowId },
+    params: { id: taskId, attachment: rowId.describe('The number of the file, as the list has it.') },
+    gives: 'The file is off the task.',
     output: ok,
   }),
 }

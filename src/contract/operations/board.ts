@@ -10,8 +10,8 @@ const column = <T extends z.ZodType>(each: T) => ({
 })
 
 const common = {
-  tenants: z.array(text),
-  assignees: z.array(text),
+  tenants: z.array(text).describe('Every tenant that has tasks.'),
+  assignees: z.array(text).describe('Everybody who has tasks.'),
   latest_event_id: z.int().describe('Where the stream of events goes on: /events?since=<this>.'),
   now: seconds,
 }
@@ -40,15 +40,21 @@ export const boardOperations = {
       'The board, column by column. With fields=card a slim form for large boards: no texts, a limited number of cards in each column, with counts and cursors.',
     scope: 'read',
     query: {
-      tenant: word.optional(),
-      include_archived: flag.optional(),
-      fields: z.enum(['all', 'card']).optional(),
+      tenant: word.optional().describe('Only tasks of this tenant.'),
+      include_archived: flag.optional().describe('With a column for what is filed away.'),
+      fields: z
+        .enum(['all', 'card'])
+        .optional()
+        .describe('Every task whole (all, the default), or the slim form of cards (card).'),
       limit: wholeNumber(1, 1_000)
         .optional()
         .describe('Cards in each column; 50 by default. Only with fields=card.'),
       column: status.optional().describe('This column only. Only with fields=card.'),
       cursor: word.optional().describe('From where the column goes on. Only with column.'),
     },
+    gives:
+      'The columns in their order, each with its tasks. With fields=card each with a page of slim cards, how many there are, and where the next ones begin.',
+    tagged: true,
     output: z.union([board, cardBoard]),
   }),
 
@@ -57,6 +63,7 @@ export const boardOperations = {
     about:
       'How many tasks there are, by status and by assignee, and how long the oldest ready one has waited.',
     scope: 'read',
+    gives: 'The numbers as they are now.',
     output: stats,
   }),
 
@@ -64,6 +71,7 @@ export const boardOperations = {
     subject: 'Board',
     about: 'How the dashboard is set up: dashboard.kanban of the configuration.',
     scope: 'read',
+    gives: 'The settings in force.',
     output: z.strictObject({
       default_tenant: text,
       lane_by_profile: z.boolean(),
@@ -77,7 +85,13 @@ export const boardOperations = {
     about:
       'One pass of the dispatcher: starts what is ready. A dry run names what would happen and changes nothing.',
     scope: 'operate',
-    query: { dry_run: flag.optional(), max: wholeNumber(0, 1_000).optional() },
+    query: {
+      dry_run: flag.optional().describe('Only says what a pass would do.'),
+      max: wholeNumber(0, 1_000)
+        .optional()
+        .describe('Starts at most so many; no limit but the caps by default.'),
+    },
+    gives: 'What the pass did; of a dry run, what one would do.',
     output: z.strictObject({
       spawned: z.array(z.strictObject({ task_id: text, assignee: text, workspace: text })),
       skipped_unassigned: z.array(text),

@@ -7,31 +7,6 @@ import { card, event, text } from './shapes.ts'
 
 const kind = z.enum(EVENT_KINDS)
 
-export const eventOperations = {
-  listEvents: operation('listEvents', {
-    subject: 'Events',
-    about:
-      'Events after a cursor, oldest first. Asked for as text/event-stream, or upgraded to a WebSocket, it goes on with every new one.',
-    scope: 'read',
-    query: {
-      since: wholeNumber(0)
-        .optional()
-        .describe('Only events with a greater id. A stream without it begins now.'),
-      task: taskId.optional(),
-      run: rowId.optional(),
-      kinds: words(kind).optional(),
-      tenant: word.optional(),
-      assignee: word.optional(),
-      limit: wholeNumber(1, 5_000).optional().describe('1,000 by default.'),
-      newest: flag.optional().describe('Newest first.'),
-    },
-    output: z.strictObject({
-      events: z.array(event),
-      cursor: z.int().describe('Give it as since to go on from here.'),
-    }),
-  }),
-}
-
 /** Every frame of the stream has these two; a client that knows nothing else can follow the board. */
 const frame = { events: z.array(event), cursor: z.int() }
 
@@ -65,5 +40,32 @@ export const streamFrame = z
     }),
   ])
   .meta({ id: 'StreamFrame' })
+
+export const eventOperations = {
+  listEvents: operation('listEvents', {
+    subject: 'Events',
+    about:
+      'Events after a cursor, oldest first. The same address streams them, without limit and newest: to a request with `Accept: text/event-stream` as server-sent events, to one that upgrades as a WebSocket. Both go on with every new event until either side leaves, and a client that comes again with the last cursor misses nothing and gets nothing twice.',
+    scope: 'read',
+    query: {
+      since: wholeNumber(0)
+        .optional()
+        .describe('Only events with a greater id. A stream without it begins now.'),
+      task: taskId.optional().describe('Only events of this task.'),
+      run: rowId.optional().describe('Only events of this run, by its number.'),
+      kinds: words(kind).optional().describe('Only events of these kinds, separated by commas.'),
+      tenant: word.optional().describe('Only events of tasks of this tenant.'),
+      assignee: word.optional().describe('Only events of tasks of this assignee.'),
+      limit: wholeNumber(1, 5_000).optional().describe('1,000 by default.'),
+      newest: flag.optional().describe('Newest first.'),
+    },
+    stream: streamFrame,
+    gives: 'A page of events, and the cursor to go on from.',
+    output: z.strictObject({
+      events: z.array(event),
+      cursor: z.int().describe('Give it as since to go on from here.'),
+    }),
+  }),
+}
 
 export type StreamFrame = z.output<typeof streamFrame>

@@ -30,6 +30,8 @@ export const wholeNumber = (min: number, max: number = Number.MAX_SAFE_INTEGER) 
 
 export const rowId = wholeNumber(1)
 
+export const runId = rowId.describe('The number of a run.')
+
 /** A moment in a path or a query, in unix seconds. */
 export const moment = wholeNumber(0, LAST_SECOND)
 

@@ -6,7 +6,7 @@ import { operation } from './operation.ts'
 import { hold, text } from './shapes.ts'
 
 const target = {
-  scope: z.enum(HOLD_SCOPES).exclude(['task']),
+  scope: z.enum(HOLD_SCOPES).exclude(['task']).describe('What is held.'),
   target: optional(text).describe('The name of the profile or provider.'),
 }
 
@@ -15,6 +15,7 @@ export const holdOperations = {
     subject: 'Holds',
     about: 'Everything that is held now, whole board, profiles and providers as well as single tasks.',
     scope: 'read',
+    gives: 'The holds, each with its reason and who is behind it.',
     output: z.strictObject({ holds: z.array(hold) }),
   }),
 
@@ -24,6 +25,7 @@ export const holdOperations = {
       'Starts nothing new for the whole board, a profile or a provider, from this moment on. What runs goes on.',
     scope: 'operate',
     body: z.strictObject({ ...target, reason: optional(text).describe('Why, for whoever wonders.') }),
+    gives: 'What is held, and the runs that may still start.',
     output: z.strictObject({
       scope: target.scope,
       target: text,
@@ -39,6 +41,7 @@ export const holdOperations = {
     about: 'Lifts a pause, and what paused a profile, a provider or the board by rule.',
     scope: 'operate',
     body: z.strictObject(target),
+    gives: 'The holds that were lifted.',
     output: z.strictObject({ scope: target.scope, target: text, lifted: z.array(hold) }),
   }),
 }

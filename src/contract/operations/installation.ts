@@ -29,6 +29,7 @@ export const installationOperations = {
     subject: 'Installation',
     about: 'Every setting with the value in force and where it came from. Passwords are masked.',
     scope: 'read',
+    gives: 'The settings.',
     output: z.strictObject({ settings: z.array(setting) }),
   }),
 
@@ -37,6 +38,7 @@ export const installationOperations = {
     about: 'One setting with the value in force and where it came from.',
     scope: 'read',
     params: { key: word.describe('Its full path, for example kanban.max_running.') },
+    gives: 'The setting.',
     output: setting,
   }),
 
@@ -47,6 +49,7 @@ export const installationOperations = {
     scope: 'operate',
     params: { key: word.describe('Its full path, for example kanban.max_running.') },
     body: z.strictObject({ value: value.describe('A number, true, false, null, text, or a list of texts.') }),
+    gives: 'The setting as it is in force now.',
     output: setting.extend({
       warning: text.optional().describe('Something else has the last word over the file.'),
     }),
@@ -56,6 +59,7 @@ export const installationOperations = {
     subject: 'Installation',
     about: 'The backups there are, the newest first.',
     scope: 'read',
+    gives: 'The backups.',
     output: z.strictObject({ backups: z.array(backup) }),
   }),
 
@@ -65,6 +69,7 @@ export const installationOperations = {
       'Makes a verified copy of the board while it is in use. It is put back with the gateway stopped, so by the command line: yard restore.',
     scope: 'operate',
     body: z.strictObject({}),
+    gives: 'The backup that was made.',
     output: backup,
     status: 201,
   }),
@@ -73,6 +78,7 @@ export const installationOperations = {
     subject: 'Installation',
     about: 'Checks this installation and board, and says for each finding what to do. Changes nothing.',
     scope: 'operate',
+    gives: 'Every check with what it found, and what to do about it.',
     output: z.strictObject({
       ok: z.boolean().describe('False when something failed.'),
       checks: z.array(
@@ -95,6 +101,7 @@ export const installationOperations = {
       event_retention_days: days.describe('events.retention_days by default.'),
       log_retention_days: days.describe('logs.retention_days by default.'),
     }),
+    gives: 'What was removed, and what was kept although its time is up.',
     output: z.strictObject({
       events_removed: z.int(),
       logs_removed: z.int(),
@@ -115,6 +122,7 @@ export const installationOperations = {
     subject: 'Board',
     about: 'Everybody who can be given tasks, and everybody who has some.',
     scope: 'read',
+    gives: 'Names, whether there is a profile of each, and how many tasks each has.',
     output: z.strictObject({
       assignees: z.array(
         z.strictObject({

@@ -31,6 +31,7 @@ export const moveOperations = {
         'How long the claim lasts without a heartbeat; kanban.claim_ttl_seconds by default.',
       ),
     }),
+    gives: 'The run that was opened and its workspace; or, when the claim was lost, what keeps the task.',
     output: z.strictObject({
       claimed: z.boolean(),
       task,
@@ -44,6 +45,7 @@ export const moveOperations = {
     ...byWorkers,
     about: 'A sign of life from whoever works on a running task; extends a claim by hand.',
     body: z.strictObject({ note: optional(text).describe('How far the work is.') }),
+    gives: 'The task, with its claim extended.',
     output: moved,
   }),
 
@@ -52,6 +54,7 @@ export const moveOperations = {
     about:
       'The work is done. Files that the metadata names are kept before the completion is acknowledged. The worker of a task that runs is stopped first when somebody else says so.',
     body: completion,
+    gives: 'The task, done; still running while its worker is being stopped.',
     output: movedOrStopping,
   }),
 
@@ -59,6 +62,7 @@ export const moveOperations = {
     ...byWorkers,
     about: 'Somebody is needed before the work can go on.',
     body: z.strictObject({ reason: optional(text).describe('The question, or what is missing.') }),
+    gives: 'The task, blocked; still running while its worker is being stopped.',
     output: movedOrStopping,
   }),
 
@@ -66,6 +70,7 @@ export const moveOperations = {
     ...byWorkers,
     about: 'Hands the work over for a second pair of eyes. The reviewer is never the author.',
     body: completion,
+    gives: 'The task, in review; still running while its worker is being stopped.',
     output: movedOrStopping,
   }),
 
@@ -73,6 +78,7 @@ export const moveOperations = {
     ...byPeople,
     about: 'The reviewer wants changes: the remarks become a comment, and the task goes back to work.',
     body: z.strictObject({ remarks: text.describe('What should change.') }),
+    gives: 'The task, back at work.',
     output: moved,
   }),
 
@@ -80,6 +86,7 @@ export const moveOperations = {
     ...byPeople,
     about: 'The question is answered: back to work, or to waiting while a parent is open.',
     body: nothing,
+    gives: 'The task, ready; todo while a parent is open.',
     output: moved,
   }),
 
@@ -93,6 +100,7 @@ export const moveOperations = {
         'Attempts to grant on top; by default 1 if none is left, else 0.',
       ),
     }),
+    gives: 'The task, ready for the attempt.',
     output: moved,
   }),
 
@@ -106,6 +114,7 @@ export const moveOperations = {
         'What becomes of the task; hold by default.',
       ),
     }),
+    gives: 'The task; still running until its processes are gone.',
     output: movedOrStopping,
   }),
 
@@ -113,6 +122,7 @@ export const moveOperations = {
     ...byPeople,
     about: 'Nothing new starts for this task from this moment on. What runs goes on.',
     body: z.strictObject({ reason: optional(text).describe('Why, for whoever wonders.') }),
+    gives: 'The task, and the runs of it that may still start.',
     output: z.strictObject({
       task,
       starting_runs: z
@@ -125,6 +135,7 @@ export const moveOperations = {
     ...byPeople,
     about: 'Lifts the pause of this task.',
     body: nothing,
+    gives: 'The task, and the pauses that were lifted.',
     output: z.strictObject({ task, lifted: z.array(hold) }),
   }),
 
@@ -132,6 +143,7 @@ export const moveOperations = {
     ...byPeople,
     about: 'Files a task away. One that runs is stopped first.',
     body: nothing,
+    gives: 'The task, archived; still running while its worker is being stopped.',
     output: movedOrStopping,
   }),
 
@@ -139,6 +151,7 @@ export const moveOperations = {
     ...byPeople,
     about: 'Takes a task out of the archive, to where it was.',
     body: nothing,
+    gives: 'The task, where it was before.',
     output: moved,
   }),
 
@@ -147,6 +160,7 @@ export const moveOperations = {
     about:
       'Accepts what a worker reported after its run had ended; it counts as the word of whoever accepts it from then on.',
     body: z.strictObject({ report_id: z.int().min(1).describe('As late_reports of the task has it.') }),
+    gives: 'The task, moved as the report says.',
     output: movedOrStopping,
   }),
 }

@@ -12,10 +12,28 @@ import { routeOf, type OperationId, type RouteParts } from './routes.ts'
  */
 export type WorkerAccess = 'own task' | 'own run' | 'anywhere'
 
+/** The headings of the document, in the order of the table. */
+export type Subject =
+  | 'Board'
+  | 'Tasks'
+  | 'Attachments'
+  | 'Triage'
+  | 'Links'
+  | 'Runs'
+  | 'Moves'
+  | 'Search'
+  | 'Events'
+  | 'Usage'
+  | 'Holds'
+  | 'Workspaces'
+  | 'Profiles'
+  | 'Subscriptions'
+  | 'Installation'
+  | 'Access'
+
 /** Something other than JSON. */
 export interface Media {
   readonly media: string
-  readonly about: string
 }
 
 export const isMedia = (shape: z.ZodType | Media): shape is Media => 'media' in shape
@@ -24,7 +42,7 @@ export type Shape = Readonly<Record<string, z.ZodType>>
 
 export interface Spec<P extends Shape, Q extends Shape, B extends z.ZodType, O extends z.ZodType | Media> {
   /** The heading it stands under in the document. */
-  readonly subject: string
+  readonly subject: Subject
   /** One sentence. */
   readonly about: string
   readonly scope: Scope
@@ -35,9 +53,17 @@ export interface Spec<P extends Shape, Q extends Shape, B extends z.ZodType, O e
   readonly body?: B
   /** The body is bytes of any kind, streamed. */
   readonly upload?: string
+  /** What the answer is when all went well. One sentence, or two. */
+  readonly gives: string
   readonly output: O
   /** When all went well. 200 by default. */
   readonly status?: 200 | 201
+  /** The answer carries an ETag, and is a 304 to whoever has that one already. */
+  readonly tagged?: boolean
+  /** Headers of the answer that say something of their own, each with what it says. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The shape of one frame, where the same address also streams, as server-sent events and as a WebSocket. */
+  readonly stream?: z.ZodType
 }
 
 export interface Operation<
@@ -47,7 +73,7 @@ export interface Operation<
   O extends z.ZodType | Media = z.ZodType | Media,
 > extends Omit<RouteParts, 'params' | 'query'> {
   readonly id: OperationId
-  readonly subject: string
+  readonly subject: Subject
   readonly about: string
   readonly scope: Scope
   readonly workers: WorkerAccess | null
@@ -55,8 +81,12 @@ export interface Operation<
   readonly query: z.ZodObject<Q>
   readonly body: B | null
   readonly upload: string | null
+  readonly gives: string
   readonly output: O
   readonly status: 200 | 201
+  readonly tagged: boolean
+  readonly headers: Readonly<Record<string, string>>
+  readonly stream: z.ZodType | null
 }
 
 /** Throws when the shapes and the route do not have the same names. */
@@ -67,7 +97,8 @@ export function operation<
   O extends z.ZodType | Media = z.ZodType | Media,
 >(id: OperationId, spec: Spec<P, Q, B, O>): Operation<P, Q, B, O> {
   const { params, query, ...route } = routeOf(id)
-  const { subject, about, scope, workers = null, body = null, upload = null, output, status = 200 } = spec
+  const { subject, about, scope, workers = null, body = null, upload = null, gives, output } = spec
+  const { status = 200, tagged = false, headers = {}, stream = null } = spec
   assertSameNames(id, 'path', params, spec.params)
   assertSameNames(id, 'query', query, spec.query)
   return {
@@ -81,8 +112,12 @@ export function operation<
     query: z.strictObject(spec.query ?? ({} as Q)),
     body,
     upload,
+    gives,
     output,
     status,
+    tagged,
+    headers,
+    stream,
   }
 }
 

@@ -78,6 +78,7 @@ export const profileOperations = {
     about:
       'All profiles: those of the repository of the gateway, of the home, and built in. Broken ones too.',
     scope: 'read',
+    gives: 'The profiles, each with what keeps it from being used.',
     output: z.strictObject({ profiles: z.array(profileEntry) }),
   }),
 
@@ -89,6 +90,7 @@ export const profileOperations = {
       name: text.describe('Lowercase letters, digits, - and _.'),
       agent: optional(text).describe('How its workers are driven; command by default.'),
     }),
+    gives: 'The text that was written, to be edited.',
     output: profileText,
     status: 201,
   }),
@@ -98,6 +100,7 @@ export const profileOperations = {
     about: 'One profile: how its workers are driven, their limits, their instructions.',
     scope: 'read',
     params: { name },
+    gives: 'The profile. Of its variables only the names.',
     output: profile,
   }),
 
@@ -106,6 +109,7 @@ export const profileOperations = {
     about: 'Whether workers of a profile could start now, and what is missing.',
     scope: 'read',
     params: { name },
+    gives: 'What is missing, and what may go wrong, each with what to do.',
     output: z.strictObject({
       name: text,
       ok: z.boolean(),
@@ -119,6 +123,7 @@ export const profileOperations = {
     about: 'The text of a profile, as its file has it. Values in it may be secrets.',
     scope: 'operate',
     params: { name },
+    gives: 'The text, with the digest to give along with a changed one.',
     output: profileText,
   }),
 
@@ -134,6 +139,7 @@ export const profileOperations = {
         'Of the text this one was made from; refused when somebody has written another one meanwhile.',
       ),
     }),
+    gives: 'The text that is there now.',
     output: profileText,
   }),
 
@@ -142,6 +148,7 @@ export const profileOperations = {
     about:
       'The agents a profile can name: which are installed on this machine, in which version, whether a login was found, and how they are driven.',
     scope: 'read',
+    gives: 'The agents of the table and of the configuration.',
     output: z.strictObject({
       agents: z.array(
         z

@@ -56,6 +56,7 @@ export const readingOperations = {
     subject: 'Tasks',
     about:
       'Why a task is not running: every reason, whose it is, since when, and what lifts it. None when it runs or starts next.',
+    gives: 'Every reason, none when it runs or starts next.',
     output: z.strictObject({ task_id: text, status, reasons: z.array(reason) }),
   }),
 
@@ -63,6 +64,7 @@ export const readingOperations = {
     ...own,
     subject: 'Links',
     about: 'The tasks this one waits for, and those that wait for it.',
+    gives: 'The tasks on either side.',
     output: z.strictObject({ parents: z.array(linkedTask), children: z.array(linkedTask) }),
   }),
 
@@ -70,6 +72,7 @@ export const readingOperations = {
     ...own,
     subject: 'Runs',
     about: 'The attempts at a task, the oldest first.',
+    gives: 'Its runs, the open one included.',
     output: z.strictObject({ runs: z.array(run) }),
   }),
 
@@ -78,6 +81,7 @@ export const readingOperations = {
     subject: 'Tasks',
     about:
       'What a worker of this task is told: the task, earlier attempts, results of its parents, comments. Bounded, whatever the board holds.',
+    gives: 'What its worker is told, as data.',
     output: workerContext,
   }),
 
@@ -85,6 +89,7 @@ export const readingOperations = {
     ...own,
     subject: 'Tasks',
     about: 'The same as the text that the worker reads.',
-    output: { media: 'text/markdown', about: 'Everything anybody wrote is fenced and signed.' },
+    gives: 'Everything anybody wrote is fenced and signed.',
+    output: { media: 'text/markdown' },
   }),
 }

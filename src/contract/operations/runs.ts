@@ -1,6 +1,6 @@
 /** Runs: the attempts at tasks, their processes and their logs. */
 import { z } from 'zod'
-import { optional, rowId, taskId, wholeNumber } from './fields.ts'
+import { optional, runId, taskId, wholeNumber } from './fields.ts'
 import { operation } from './operation.ts'
 import { numberOrNull, run, seconds, secondsOrNull, text, textOrNull } from './shapes.ts'
 
@@ -18,7 +18,8 @@ export const runOperations = {
     about: 'One run.',
     scope: 'read',
     workers: 'own run',
-    params: { id: rowId },
+    params: { id: runId },
+    gives: 'The run as it is, or as it ended.',
     output: z.strictObject({ run }),
   }),
 
@@ -27,7 +28,8 @@ export const runOperations = {
     about: 'The live processes of a run: its leader, and all of them together.',
     scope: 'read',
     workers: 'own run',
-    params: { id: rowId },
+    params: { id: runId },
+    gives: 'The figures of its processes; alive is false with a reason when there are none.',
     output: z.strictObject({
       run_id: z.int(),
       alive: z.boolean(),
@@ -54,13 +56,14 @@ export const runOperations = {
     about:
       'Ends a run: asks its processes to stop, and kills them after the grace period. Doing it again changes nothing.',
     scope: 'operate',
-    params: { id: rowId },
+    params: { id: runId },
     body: z.strictObject({
-      reason: optional(text),
+      reason: optional(text).describe('Why, for whoever looks at it later.'),
       afterwards: optional(z.enum(['hold', 'ready'])).describe(
         'What becomes of the task: held for a person (by default), or ready for another attempt.',
       ),
     }),
+    gives: 'Whether its processes are being ended, or were gone.',
     output: z.strictObject({
       ok: z.boolean(),
       run_id: z.int(),
@@ -73,6 +76,7 @@ export const runOperations = {
     subject: 'Runs',
     about: 'Every run that has a worker process now.',
     scope: 'read',
+    gives: 'The workers, and when they were looked at.',
     output: z.strictObject({
       workers: z.array(
         z.strictObject({
@@ -102,6 +106,7 @@ export const runOperations = {
     workers: 'own task',
     params: { id: taskId },
     query: { tail: wholeNumber(1, 2_000_000).optional().describe('The last so many bytes only.') },
+    gives: 'The log, or its end. Without one, exists is false and content empty.',
     output: z.strictObject({
       task_id: text,
       path: textOrNull,

@@ -51,13 +51,14 @@ export const searchOperations = {
     scope: 'read',
     query: {
       q: z.string().max(1_000).describe('What somebody typed; nothing in it is an error.'),
-      status: words(status).optional(),
+      status: words(status).optional().describe('Only tasks of these statuses, separated by commas.'),
       assignee: word.optional().describe("'none' for tasks of nobody."),
-      tenant: word.optional(),
+      tenant: word.optional().describe('Only tasks of this tenant.'),
       archived: flag.optional().describe('false leaves the archive out.'),
       limit: wholeNumber(1, 100).optional().describe('20 by default.'),
       cursor: word.optional().describe('next_cursor of the page before.'),
     },
+    gives: 'A page of what was found, the best first, each with the places where the words are.',
     output: z.strictObject({
       results: z.array(result),
       next_cursor: textOrNull.describe('Null after the last page.'),

@@ -11,35 +11,40 @@ const textOrNull = z.string().nullable()
 const numberOrNull = z.int().nullable()
 const seconds = z.int().describe('Unix time in whole seconds.')
 const secondsOrNull = z.int().nullable().describe('Unix time in whole seconds.')
+const lockOrNull = textOrNull.describe(
+  'Who holds the claim: the host and the program; null while nobody does.',
+)
+const limitOrNull = numberOrNull.describe('How long one run may take; null where the profile says it.')
+const reserved = textOrNull.describe('Kept and given back, and used for nothing.')
 
 export const task = z
   .strictObject({
-    id: text,
+    id: text.describe('t_ and lowercase hex.'),
     title: text,
-    body: textOrNull,
-    assignee: textOrNull,
+    body: textOrNull.describe('What is wanted, in Markdown.'),
+    assignee: textOrNull.describe('The profile whose worker does it, or a person; null for nobody.'),
     status,
-    priority: z.int(),
+    priority: z.int().describe('Higher runs first.'),
     created_by: textOrNull,
     created_at: seconds,
     started_at: secondsOrNull,
     completed_at: secondsOrNull,
     workspace_kind: z.enum(WORKSPACE_KINDS),
     workspace_path: textOrNull,
-    claim_lock: textOrNull,
+    claim_lock: lockOrNull,
     claim_expires: secondsOrNull,
-    tenant: textOrNull,
-    result: textOrNull,
+    tenant: textOrNull.describe('Whose work it is.'),
+    result: textOrNull.describe('What came out.'),
     idempotency_key: textOrNull,
-    spawn_failures: z.int(),
+    spawn_failures: z.int().describe('How often in a row its worker could not be started.'),
     worker_pid: numberOrNull,
     last_spawn_error: textOrNull,
-    max_runtime_seconds: numberOrNull,
+    max_runtime_seconds: limitOrNull,
     last_heartbeat_at: secondsOrNull,
-    current_run_id: numberOrNull,
-    workflow_template_id: textOrNull,
-    current_step_key: textOrNull,
-    skills: z.array(text).nullable(),
+    current_run_id: numberOrNull.describe('Its open run; null while it has none.'),
+    workflow_template_id: reserved,
+    current_step_key: reserved,
+    skills: z.array(text).nullable().describe('What its worker is given on top of its own skills.'),
   })
   .meta({ id: 'Task' })
 
@@ -64,26 +69,26 @@ export const run = z
     id: z.int(),
     task_id: text,
     profile: textOrNull,
-    step_key: textOrNull,
-    status: text,
-    claim_lock: textOrNull,
+    step_key: reserved,
+    status: text.describe('running while it is open, else how it ended.'),
+    claim_lock: lockOrNull,
     claim_expires: secondsOrNull,
     worker_pid: numberOrNull,
-    max_runtime_seconds: numberOrNull,
+    max_runtime_seconds: limitOrNull,
     last_heartbeat_at: secondsOrNull,
     started_at: seconds,
     ended_at: secondsOrNull,
-    outcome: z.enum(RUN_OUTCOMES).nullable(),
-    summary: textOrNull,
-    metadata: z.record(z.string(), z.unknown()).nullable(),
-    error: textOrNull,
+    outcome: z.enum(RUN_OUTCOMES).nullable().describe('How it ended; null while it is open.'),
+    summary: textOrNull.describe('What was done, in the words of the worker.'),
+    metadata: z.record(z.string(), z.unknown()).nullable().describe('Facts the worker gave along.'),
+    error: textOrNull.describe('Why it ended without success.'),
     exit_code: numberOrNull,
-    signal: textOrNull,
-    limit: z.enum(['runtime', 'silence']).nullable(),
-    last_lines: textOrNull,
+    signal: textOrNull.describe('What ended the worker, where a signal did.'),
+    limit: z.enum(['runtime', 'silence']).nullable().describe('Which limit ended it, where one did.'),
+    last_lines: textOrNull.describe('The end of what the worker printed.'),
     host: textOrNull,
-    phase: z.enum(RUN_PHASES).nullable(),
-    log_path: textOrNull,
+    phase: z.enum(RUN_PHASES).nullable().describe('How far its processes are; null when it has none.'),
+    log_path: textOrNull.describe('On the machine of its runner.'),
     usage: usage.nullable().describe('Null for a run that was claimed by hand.'),
   })
   .meta({ id: 'Run' })
@@ -105,13 +110,15 @@ export const comment = z
 
 export const event = z
   .strictObject({
-    id: z.int(),
+    id: z.int().describe('Grows in the order in which events were committed.'),
     task_id: textOrNull,
     run_id: numberOrNull,
-    kind: text,
-    payload: z.record(z.string(), z.unknown()),
+    kind: text.describe('What happened: created, claimed, completed and so on.'),
+    payload: z
+      .record(z.string(), z.unknown())
+      .describe('What is told of it; what that is depends on the kind.'),
     created_at: seconds,
-    actor: textOrNull,
+    actor: textOrNull.describe('Who did it.'),
     door: textOrNull.describe(`Where it came in: ${DOORS.join(', ')}.`),
   })
   .meta({ id: 'Event' })
@@ -119,10 +126,10 @@ export const event = z
 export const hold = z
   .strictObject({
     scope: z.enum(HOLD_SCOPES),
-    target: text,
+    target: text.describe('The task, the profile or the provider; * for the board.'),
     kind: z.enum(HOLD_KINDS),
     reason: text,
-    actor: text,
+    actor: text.describe('Who or what decided it.'),
     since: seconds,
     until: secondsOrNull,
   })
@@ -131,7 +138,7 @@ export const hold = z
 export const reason = z
   .strictObject({
     kind: z.enum(REASON_KINDS),
-    text,
+    text: text.describe('The reason in words.'),
     owner: textOrNull.describe('Who or what it waits for.'),
     since: secondsOrNull,
     until: secondsOrNull,
@@ -198,7 +205,9 @@ export const taskDetail = z
     attachments: z.array(attachment),
     late_reports: z.array(lateReport),
     workspaces: z.array(workspace),
-    attempts: z.strictObject({ charged: z.int(), refunded: z.int(), granted: z.int() }),
+    attempts: z
+      .strictObject({ charged: z.int(), refunded: z.int(), granted: z.int() })
+      .describe('Runs that were charged, those given back, and what people granted on top of the ceiling.'),
     usage: usage.describe('All its runs together.'),
   })
   .meta({ id: 'TaskDetail' })

@@ -21,7 +21,8 @@ export const subscriptionOperations = {
     subject: 'Subscriptions',
     about: 'Which chats follow which tasks.',
     scope: 'read',
-    query: { task: taskId.optional() },
+    query: { task: taskId.optional().describe('Only subscriptions to this task.') },
+    gives: 'The subscriptions.',
     output: z.strictObject({ subscriptions: z.array(subscription) }),
   }),
 
@@ -34,9 +35,10 @@ export const subscriptionOperations = {
       task_id: taskId,
       platform: text.describe('telegram, slack, discord and the like.'),
       chat_id: text.describe('The chat, as its platform names it.'),
-      thread_id: optional(text),
+      thread_id: optional(text).describe('The thread in it; none by default.'),
       user_id: optional(text).describe('Who asked for it.'),
     }),
+    gives: 'The chat follows the task, whether or not it did before.',
     output: ok.extend({ created: z.boolean() }),
   }),
 
@@ -44,7 +46,13 @@ export const subscriptionOperations = {
     subject: 'Subscriptions',
     about: 'Tells a chat no more how a task goes. `ok` is false when it did not follow the task.',
     scope: 'write',
-    query: { task_id: taskId, platform: word, chat_id: word, thread_id: word.optional() },
+    query: {
+      task_id: taskId,
+      platform: word.describe('telegram, slack, discord and the like.'),
+      chat_id: word.describe('The chat, as its platform names it.'),
+      thread_id: word.optional().describe('The thread in it; none by default.'),
+    },
+    gives: 'Whether the chat followed the task.',
     output: ok,
   }),
 }

@@ -64,12 +64,14 @@ export const triageOperations = {
   specifyTask: operation('specifyTask', {
     ...asked,
     about: 'Has a rough task worked out: a run of an orchestrator proposes a better text for it.',
+    gives: 'The task whose run works it out: a new one, or the one that is at it.',
   }),
 
   decomposeTask: operation('decomposeTask', {
     ...asked,
     about:
       'Has a rough task split: a run of an orchestrator proposes tasks, which nothing runs before they are released.',
+    gives: 'The task whose run splits it: a new one, or the one that is at it.',
   }),
 
   acceptText: operation('acceptText', {
@@ -81,6 +83,7 @@ export const triageOperations = {
       anyway: optional(z.boolean()).describe('Also when it was edited since.'),
       ready: optional(z.boolean()).describe('And makes it work, instead of leaving it in triage.'),
     }),
+    gives: 'The rough task with its new text.',
     output: z.strictObject({ task }),
   }),
 
@@ -89,7 +92,10 @@ export const triageOperations = {
     about:
       'What is being worked out or waits for a decision; of one rough task, everything that was ever proposed.',
     scope: 'read',
-    query: { task: taskId.optional() },
+    query: {
+      task: taskId.optional().describe('Only what was proposed for this rough task, decided or not.'),
+    },
+    gives: 'Each time that help was asked for, with what was proposed and what became of it.',
     output: z.strictObject({ proposals: z.array(proposals) }),
   }),
 
@@ -100,6 +106,7 @@ export const triageOperations = {
     body: z.strictObject({
       ids: ids.describe('Proposed tasks, or rough tasks of which all proposals are meant.'),
     }),
+    gives: 'The tasks that were let go, and the rough tasks they were proposed for.',
     output: decided,
   }),
 
@@ -110,6 +117,7 @@ export const triageOperations = {
     body: z.strictObject({
       ids: ids.describe('Proposed tasks, or rough tasks of which all proposals are meant.'),
     }),
+    gives: 'The tasks that were filed away, and the rough tasks they were proposed for.',
     output: decided,
   }),
 }

@@ -50,17 +50,24 @@ export const usageOperations = {
       by: z.enum(USAGE_GROUPS).optional().describe('profile by default.'),
       since: moment.optional().describe('Unix time: from the day (UTC) on that it lies in.'),
       until: moment.optional().describe('Unix time: up to the day (UTC) that it lies in.'),
-      task: taskId.optional(),
-      profile: word.optional(),
-      tenant: word.optional(),
-      provider: word.optional(),
-      model: word.optional(),
+      task: taskId.optional().describe('Only runs of this task.'),
+      profile: word.optional().describe('Only runs of this profile.'),
+      tenant: word.optional().describe('Only runs of tasks of this tenant.'),
+      provider: word.optional().describe('Only what this provider was asked for.'),
+      model: word.optional().describe('Only what this model was asked for.'),
     },
+    gives: 'The sums, row by row, and all of them together.',
     output: z.strictObject({
       by: z.enum(USAGE_GROUPS),
       since: textOrNull.describe('The first day.'),
       until: textOrNull.describe('The last day.'),
-      rows: z.array(usage.extend({ key: textOrNull }).meta({ id: 'UsageRow' })),
+      rows: z.array(
+        usage
+          .extend({
+            key: textOrNull.describe('The task, profile and so on; a day as YYYY-MM-DD; null for none.'),
+          })
+          .meta({ id: 'UsageRow' }),
+      ),
       total: usage,
     }),
   }),
@@ -70,6 +77,7 @@ export const usageOperations = {
     about:
       'Every budget in force, with how it stands. Those that hold for each single task by default are not listed.',
     scope: 'read',
+    gives: 'The budgets, each with what was spent of it and what is left.',
     output: z.strictObject({ budgets: z.array(budget) }),
   }),
 
@@ -78,6 +86,7 @@ export const usageOperations = {
     about: 'One budget, with all that was ever set and granted on it.',
     scope: 'read',
     params: { id },
+    gives: 'The budget with its history.',
     output: z.strictObject({
       budget,
       grants: z.array(
@@ -111,11 +120,14 @@ export const usageOperations = {
     scope: 'operate',
     params: { id },
     body: z.strictObject({
-      soft: optional(amount),
-      hard: optional(amount),
-      stop_running: optional(z.boolean()),
-      granters: optional(z.array(text).max(100)),
+      soft: optional(amount).describe('From here on people are told that it is near.'),
+      hard: optional(amount).describe('From here on no run opens.'),
+      stop_running: optional(z.boolean()).describe('Also ends open runs when the hard limit is reached.'),
+      granters: optional(z.array(text).max(100)).describe(
+        'Who may change it and grant more; any person by default.',
+      ),
     }),
+    gives: 'The budget as it is in force now.',
     output: z.strictObject({ budget }),
   }),
 
@@ -124,6 +136,7 @@ export const usageOperations = {
     about: 'Ends a budget that somebody set; a default counts again.',
     scope: 'operate',
     params: { id },
+    gives: 'The budget is not in force any more.',
     output: ok,
   }),
 
@@ -132,7 +145,8 @@ export const usageOperations = {
     about: 'Grants more on a budget, for its present period. Tasks it held resume by themselves.',
     scope: 'operate',
     params: { id },
-    body: z.strictObject({ amount, reason: optional(text) }),
+    body: z.strictObject({ amount, reason: optional(text).describe('Why, for whoever looks at it later.') }),
+    gives: 'The budget with what was granted.',
     output: z.strictObject({ budget }),
     status: 201,
   }),

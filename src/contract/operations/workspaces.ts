@@ -21,10 +21,11 @@ export const workspaceOperations = {
     about: 'Every workspace: which task it belongs to, whether it is in use, kept or gone, and why.',
     scope: 'read',
     query: {
-      task: taskId.optional(),
+      task: taskId.optional().describe('Only workspaces of this task.'),
       all: flag.optional().describe('Also those that are gone.'),
       sizes: flag.optional().describe('Measures them; takes a while.'),
     },
+    gives: 'The workspaces, each with the task it belongs to.',
     output: z.strictObject({ workspaces: z.array(ownedWorkspace) }),
   }),
 
@@ -33,7 +34,8 @@ export const workspaceOperations = {
     about:
       'What was changed in a workspace since its task began: commits, uncommitted changes and new files as one unified diff.',
     scope: 'read',
-    params: { id: rowId },
+    params: { id: rowId.describe('The number of the workspace, as the list has it.') },
+    gives: 'The changes; is_git is false where there is nothing to compare with.',
     output: z.strictObject({
       workspace_id: z.int(),
       task_id: text,
@@ -52,6 +54,7 @@ export const workspaceOperations = {
     subject: 'Workspaces',
     about: 'Workspaces in the trash of this machine, the oldest first.',
     scope: 'read',
+    gives: 'What is in the trash.',
     output: z.strictObject({
       entries: z.array(
         z.strictObject({ name: text, task_id: text, from: text, trashed_at: seconds, reason: text }),
@@ -65,6 +68,7 @@ export const workspaceOperations = {
     scope: 'operate',
     params: { name: word.describe('Its name in the trash.') },
     body: z.strictObject({}),
+    gives: 'Where it stands again.',
     output: z.strictObject({ name: text, path: text }),
   }),
 }

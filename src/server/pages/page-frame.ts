@@ -20,7 +20,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 1rem }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem }
 h3 { font-size: 1rem; margin: 2rem 0 .25rem }
 a { color: var(--accent) }
-a:focus-visible, button:focus-visible, input:focus-visible, pre:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+a:focus-visible, button:focus-visible, input:focus-visible, pre:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 ul.plain { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .4rem 1.25rem; margin: .5rem 0 }
 dt { font-weight: 600 }
@@ -32,6 +32,7 @@ button { font: inherit; font-weight: 600; margin-top: 1rem; padding: .5rem 1.25r
 code, pre { font: .875em/1.5 ui-monospace, monospace }
 h3 code { font-size: 1em; font-weight: 600 }
 pre { overflow-x: auto; margin: .5rem 0; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem }
+summary { width: fit-content; color: var(--accent); cursor: pointer }
 table { border-collapse: collapse; width: 100% }
 td { text-align: left; vertical-align: top; padding: .3rem 1rem .3rem 0; border-top: 1px solid var(--line) }
 td:last-child { padding-right: 0; width: 60% }
