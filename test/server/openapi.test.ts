@@ -114,6 +114,10 @@ describe('the document', () => {
       const { error } = check(schema).safeParse(value)
       expect([place, error?.message]).toEqual([place, undefined])
     }
+    const events = document.paths['/events']?.['get']?.['responses'] as Record<string, Json>
+    const streamed = contentOf(events['200']!)['text/event-stream']!
+    const frame = /^data: (.*)$/m.exec(String(streamed['example']))?.[1] ?? ''
+    expect(check(streamed['x-frame'] as Json).safeParse(JSON.parse(frame)).error).toBeUndefined()
     // The checks themselves are worth something.
     const { schema } = examples.find(({ place }) => place.includes('/tasks/post/requestBody/'))!
     expect(check(schema).safeParse({ titel: 'Oops' }).success).toBe(false)
