@@ -235,7 +235,8 @@ export const BEHAVIOURS = {
   'tools.offered': 'tools are offered to a run and to an orchestrator somebody named, and to nobody else',
   'tools.eras': 'clients of both eras of the protocol get the same tools, over HTTP and over stdio',
   'tools.answers': 'results are JSON, and refusals are JSON with what, fact, next and whether to call again',
-  'tools.scope': 'a run reaches its own card and the cards it created, an orchestrator the board',
+  'tools.scope':
+    'a run reaches its own card and the cards it created, and reads what its own waited for; an orchestrator the board',
 
   // What must not happen here: the rows of the reliability catalogue
   F01: 'two workers never work on one card',
