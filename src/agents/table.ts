@@ -10,6 +10,7 @@ import { codex } from './rows/codex.ts'
 import { continueDev } from './rows/continue.ts'
 import { copilot } from './rows/copilot.ts'
 import { gemini } from './rows/gemini.ts'
+import { kimi } from './rows/kimi.ts'
 import { opencode } from './rows/opencode.ts'
 import { OTHERS } from './rows/others.ts'
 import { qwen } from './rows/qwen.ts'
@@ -25,6 +26,7 @@ export const CLI_AGENTS: readonly CliAgent[] = [
   copilot,
   cline,
   continueDev,
+  kimi,
   ...OTHERS,
 ]
 

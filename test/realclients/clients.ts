@@ -85,6 +85,28 @@ wire_api = "responses"
       '.qwen/settings.json': JSON.stringify({ $version: 4, security: { auth: { selectedType: 'openai' } } }),
     },
   }),
+  kimi: (model) => ({
+    agent: 'kimi',
+    profile: {},
+    set: {},
+    settings: {},
+    records: {
+      '.kimi-code/config.toml': `default_model = "scripted"
+telemetry = false
+
+[providers.scripted]
+type = "openai"
+base_url = "${model}/v1"
+api_key = "${KEY}"
+
+[models.scripted]
+provider = "scripted"
+model = "scripted"
+max_context_size = 100000
+capabilities = ["tool_use"]
+`,
+    },
+  }),
   copilot: (model) => ({
     agent: 'copilot',
     profile: {},

@@ -81,6 +81,11 @@ export const HABITS: Readonly<Record<string, Habits>> = {
     sessions: ['.copilot/session-state'],
   },
   cline: { run: (command) => ({ tool: 'run_commands', args: { commands: [command] } }), counts: true },
+  kimi: {
+    run: bash('Bash'),
+    forbidden: { permissions: 'board', step: () => bash('Bash')(touch) },
+    sessions: ['.kimi-code/sessions'],
+  },
   continue: {
     run: bash('Bash'),
     forbidden: { permissions: 'board', step: () => bash('Bash')(touch) },

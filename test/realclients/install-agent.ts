@@ -14,6 +14,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   continue: '@continuedev/cli',
   copilot: '@github/copilot',
   gemini: '@google/gemini-cli',
+  kimi: '@moonshot-ai/kimi-code',
   opencode: 'opencode-ai',
   qwen: '@qwen-code/qwen-code',
 }

@@ -37,6 +37,10 @@ export const CANNOT: Readonly<Record<string, Partial<Record<Story, string>>>> = 
   copilot: { hears: ONE_TURN },
   cline: { hears: ONE_TURN, forgets: NO_SESSION, lost: NO_SESSION, refused: ONLY_FULL },
   continue: { hears: ONE_TURN, forgets: NO_SESSION, lost: NO_SESSION },
+  kimi: {
+    overflows:
+      'It makes a conversation that has become too long shorter by itself, with the help of its model.',
+  },
 }
 
 /** What a story shows of an agent that does part of it only. */

@@ -243,28 +243,6 @@ const goose: CliAgent = {
   otherwise: byProtocol('acp'),
 }
 
-/** Kimi Code, which took the place of kimi-cli; tried by hand with 2.1.0. It is given tools by the protocol alone. */
-const kimi: CliAgent = {
-  ...untested,
-  name: 'kimi',
-  about: 'Kimi Code by Moonshot.',
-  program: 'kimi',
-  install: 'npm install -g @moonshot-ai/kimi-code, then log in once with: kimi login',
-  driver: 'acp',
-  tools: 'mcp',
-  version: VERSION,
-  provider: 'moonshot',
-  arguments: ['acp', '{arguments}'],
-  env: { KIMI_CODE_NO_AUTO_UPDATE: '1' },
-  allow: ['KIMI_*', 'MOONSHOT_API_KEY'],
-  keeps: ['.kimi-code', '.cache/kimi-code'],
-  permissions: { offered: ['full', 'workspace', 'board'], usual: 'full' },
-  output: 'text',
-  preload: { runtime: 'node', package: '@moonshot-ai/kimi-code' },
-  sessions: 'announced',
-  ownOptions: ['acp', '-p', '--prompt', '--output-format', '-S', '--session', '-c', '--continue'],
-}
-
 /**
  * After the documents and the users of 1.1.27. Whatever would ask is denied in its print mode, also the command it reports
  * with (google-antigravity/antigravity-cli#548).
@@ -308,4 +286,4 @@ const agy: CliAgent = {
   ],
 }
 
-export const OTHERS: readonly CliAgent[] = [hermes, cursorAgent, amp, droid, goose, kimi, agy]
+export const OTHERS: readonly CliAgent[] = [hermes, cursorAgent, amp, droid, goose, agy]
