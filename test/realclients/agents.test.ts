@@ -471,6 +471,9 @@ for (const each of wanted) {
             `printf %s '${password.slice(0, 9)}'; sleep 0.1; echo '${password.slice(9)}'; printf %s '${password}' | base64; printf '${key.replace('\n', '\\n')}\\n'; echo ${allowed}; env`,
           ),
           { tool: 'kanban_heartbeat', args: { note: `I know ${password} and ${allowed}` } },
+          habits.run(`printf %s '${password}' >leak.txt`),
+          { tool: 'kanban_attach', args: { path: 'leak.txt' } },
+          habits.run('rm leak.txt'),
           complete(`kept ${password} and ${allowed} to myself`),
           { say: `I saw ${all}` },
         ])
@@ -480,6 +483,8 @@ for (const each of wanted) {
         expect(run.summary).toBe('kept [masked] and [masked] to myself')
         expect(await leaksOf([password, key, allowed], rig)).toEqual([])
         expect(streamOf(rig, id, run.id)).toContain('[masked]')
+        expect(model.asked('tells').at(-1)?.body).toContain('it holds a secret that was given to this run')
+        expect((await rig.json<{ attachments: unknown[] }>('show', id)).attachments).toEqual([])
       },
       {
         profile: { environment: { set, allow: ['DEPLOY_TOKEN'] } },
