@@ -154,8 +154,8 @@ async function print(stdout: Output, text: string): Promise<void> {
 async function contextOf(options: CliOptions, app: App, entry: Entry, command: Command): Promise<Context> {
   const { env, terminal, now, folder } = options
   const run = command.effect === 'changes' ? findEnclosingRun(env, app) : null
-  if (command.effect === 'changes' && run === null) await denyStrays(app)
   const actor = command.effect === 'changes' ? await actorOf(run, env, app, entry, command) : null
+  let personhood: Promise<void> | undefined
   const mask = actor?.kind === 'worker' ? await maskFor(actor, env, app) : (words: string) => words
   return {
     paths: app.paths,
@@ -165,7 +165,11 @@ async function contextOf(options: CliOptions, app: App, entry: Entry, command: C
       return actor
     },
     me: () => findEnclosingRun(env, app)?.profile ?? personName(env),
-    kernel: () => app.kernel(),
+    async kernel() {
+      const kernel = await app.kernel()
+      if (actor?.kind === 'person') await (personhood ??= denyStrays(kernel))
+      return kernel
+    },
     services: app.services,
     now,
     env,
@@ -185,14 +189,9 @@ async function contextOf(options: CliOptions, app: App, entry: Entry, command: C
  * What has left its worker, and dropped everything that says where it comes from, is known by when and where it started.
  * A person whom this meets has a terminal.
  */
-async function denyStrays(app: App): Promise<void> {
+async function denyStrays(kernel: Kernel): Promise<void> {
   const daemon = daemonAbove(process.pid)
-  if (daemon === null) return
-  // Where the board cannot be asked, the command itself will say so.
-  const run = await app
-    .kernel()
-    .then((kernel) => kernel.findRunAround(daemon))
-    .catch(() => null)
+  const run = daemon === null ? null : await kernel.findRunAround(daemon)
   if (run === null) return
   throw denied(
     'maybe_inside_worker',

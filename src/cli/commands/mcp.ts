@@ -71,6 +71,8 @@ async function ofRun(
 
 /** A person's own session gets tools only as an orchestrator that the person named. */
 async function ofSession(context: Context, name: string | undefined): Promise<Actor> {
+  // Refused to what has left a worker.
+  await context.kernel()
   const profiles = await context.services.profiles()
   const orchestrators = profiles
     .list()
