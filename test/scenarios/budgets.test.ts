@@ -23,7 +23,11 @@ esac
 
 const hire = (rig: Rig, ...profiles: readonly string[]): void => {
   const program = rig.addProgram('spender', SPENDER)
-  for (const profile of profiles) rig.addProfile(profile, { agent: 'droid', command: [program] })
+  rig.configure({
+    kanban: rig.settings,
+    agents: { spender: { program, prompt_by: 'stdin', tools: 'cli', output: 'claude' } },
+  })
+  for (const profile of profiles) rig.addProfile(profile, { agent: 'spender' })
 }
 
 const runCount = (rig: Rig): number => rig.board.count('task_runs')
@@ -186,8 +190,7 @@ describe('budgets', () => {
       expect(await rig.ok('usage', '--by', 'model')).toMatch(/scripted +1 .*\$0\.10/)
       // The profile's own word comes first; the next commit makes the gateway look.
       rig.addProfile('coder', {
-        agent: 'droid',
-        command: [`${rig.folder}/spender`],
+        agent: 'spender',
         limits: { tokens_per_day: 2000 },
       })
       await rig.ok('comment', held!.id, 'now')

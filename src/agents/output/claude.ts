@@ -34,7 +34,7 @@ export function readClaude(): ReadValue {
       case 'user':
         return items(fields(value['message'])['content']).flatMap(heard)
       case 'result':
-        return result(value)
+        return result(value, total([...answers.values()]))
       default:
         return []
     }
@@ -69,13 +69,14 @@ const total = (all: readonly Tokens[]): Tokens =>
 /**
  * What the turn used in the end, with what its helpers used. Claude Code tells the models' part since its last result; its
  * other sums, and all those of Qwen Code, go on from run to run where a session is gone on with. Amp tells nothing here,
- * which takes nothing away from what its answers told.
+ * which takes nothing away from what its answers told (`answered`).
  */
-function used(value: Fields): StreamItem[] {
+function used(value: Fields, answered: Tokens): StreamItem[] {
   const models = Object.values(fields(value['model_usage_since_last_result'])).map(fields)
   const cost = numberOrNull(value['total_cost_usd'])
   if (models.length === 0) {
-    if (!('usage' in value)) return []
+    if (!('usage' in value))
+      return cost === null ? [] : [{ kind: 'usage', sum: true, usage: { ...answered, cost } }]
     const usage = { ...tokensOf(fields(value['usage'])), cost }
     return cost === null
       ? [{ kind: 'usage', sum: true, session: true, usage }]
@@ -168,8 +169,8 @@ const heard = (block: Fields): StreamItem[] =>
       ]
     : []
 
-function result(value: Fields): StreamItem[] {
-  const found = used(value)
+function result(value: Fields, answered: Tokens): StreamItem[] {
+  const found = used(value, answered)
   for (const denial of items(value['permission_denials']))
     found.push({
       kind: 'refused',
