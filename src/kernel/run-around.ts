@@ -1,4 +1,5 @@
-import { findOpenAt } from '../store/tables/workspaces.ts'
+import { dirname } from 'node:path'
+import { findOpenIn } from '../store/tables/workspaces.ts'
 import type { KernelDeps } from './deps.ts'
 
 /** Times of processes and of runs are told by different clocks, in seconds. */
@@ -12,7 +13,9 @@ export async function findRunAround(
   // Where the system does not say when it was.
   if (!Number.isFinite(startedAt)) return null
   const [from, until] = [Math.floor(startedAt) - SLACK, Math.ceil(startedAt) + SLACK]
-  const open = await store.read((db) => findOpenAt(db, { host, from, until }))
-  const isIn = (path: string) => folders.some((folder) => folder === path || folder.startsWith(`${path}/`))
-  return open.find(({ path }) => isIn(path)) ?? null
+  const paths = [...new Set(folders.flatMap(withParents))]
+  return (await store.read((db) => findOpenIn(db, { host, paths, from, until }))) ?? null
 }
+
+const withParents = (folder: string): string[] =>
+  dirname(folder) === folder ? [folder] : [folder, ...withParents(dirname(folder))]

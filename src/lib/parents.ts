@@ -1,11 +1,9 @@
 /** The processes above a process, where the system tells (Linux). */
 import { readFileSync, readlinkSync } from 'node:fs'
-import { parseProcStat, type ProcStat } from './proc-stat.ts'
+import { bootedAt, parseProcStat, TICKS, type ProcStat } from './proc-stat.ts'
 
 /** No real chain is as long. */
 const MAX_PARENTS = 64
-/** Linux counts the age of processes in ticks; all its platforms that Node runs on have 100 of them in a second. */
-const TICKS = 100
 
 /** The parents of a process, the nearest first, without the system's first one; ends where it cannot be told. */
 export function* parentsOf(pid: number): Iterable<number> {
@@ -37,7 +35,10 @@ export function daemonAbove(pid: number): Daemon | null {
     const folder = folderOf(each)
     if (folder !== null) folders.add(folder)
     if (!adoptsOrphans(stat.parent)) continue
-    return { startedAt: bootedAt() + Number(stat.startTime) / TICKS, folders: [...folders] }
+    return {
+      startedAt: bootedAt(read('/proc/stat') ?? '') + Number(stat.startTime) / TICKS,
+      folders: [...folders],
+    }
   }
   return null
 }
@@ -46,8 +47,6 @@ export function daemonAbove(pid: number): Daemon | null {
 const adoptsOrphans = (pid: number): boolean => pid === 1 || read(`/proc/${pid}/comm`)?.trim() === 'systemd'
 
 const statOf = (pid: number): ProcStat | null => parseProcStat(read(`/proc/${pid}/stat`) ?? '')
-
-const bootedAt = (): number => Number(/^btime (\d+)/m.exec(read('/proc/stat') ?? '')?.[1] ?? Number.NaN)
 
 function folderOf(pid: number): string | null {
   try {

@@ -14,6 +14,12 @@ export interface ProcStat {
   readonly startTime: string
 }
 
+/** The kernel tells ages in ticks; all Linux platforms that Node runs on have 100 of them in a second. */
+export const TICKS = 100
+
+/** When the machine was started, in unix seconds, of the text of `/proc/stat`. */
+export const bootedAt = (text: string): number => Number(/^btime (\d+)/m.exec(text)?.[1] ?? Number.NaN)
+
 const PF_KTHREAD = 0x0020_0000
 const PF_EXITING = 0x0000_0004
 

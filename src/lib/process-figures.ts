@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { parseProcStat } from './proc-stat.ts'
+import { bootedAt, parseProcStat, TICKS } from './proc-stat.ts'
 
 export interface ProcessFigures {
   readonly pid: number
@@ -26,9 +26,6 @@ export type ProcessLook = ProcessFigures | 'gone' | 'denied'
 export const readFigures = (pid: number): Promise<ProcessLook> =>
   process.platform === 'linux' ? readLinux(pid) : readPs(pid)
 
-/** Linux counts processor time in ticks; all its platforms that Node runs on have 100 of them in a second. */
-const TICKS = 100
-
 async function readLinux(pid: number): Promise<ProcessLook> {
   const folder = `/proc/${pid}`
   try {
@@ -49,7 +46,7 @@ async function readLinux(pid: number): Promise<ProcessLook> {
       openFiles: files?.length ?? null,
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
       status: /^State:\s+\S \((.+)\)/m.exec(status)?.[1] ?? null,
-      startedAt: (await bootedAt()) + startTime / TICKS,
+      startedAt: bootedAt(await readFile('/proc/stat', 'latin1')) + startTime / TICKS,
       command: command === null || command === '' ? null : command.replace(/\0$/, '').split('\0'),
     }
   } catch (error) {
@@ -63,10 +60,6 @@ async function readLinux(pid: number): Promise<ProcessLook> {
 const numberIn = (text: string, pattern: RegExp, unit = 1): number | null => {
   const found = pattern.exec(text)?.[1]
   return found === undefined ? null : Number(found) * unit
-}
-
-async function bootedAt(): Promise<number> {
-  return numberIn(await readFile('/proc/stat', 'latin1'), /^btime (\d+)/m) ?? Number.NaN
 }
 
 /** A process that a mount option hides is still there for signals. */

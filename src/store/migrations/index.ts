@@ -8,7 +8,7 @@ import { usageAndBudgets } from './0006-usage-and-budgets.ts'
 import { triage } from './0007-triage.ts'
 import { search } from './0008-search.ts'
 import { runMail } from './0009-run-mail.ts'
-import { sessionCost } from './0010-session-cost.ts'
+import { sessionCostAndWorkspacePaths } from './0010-session-cost-and-workspace-paths.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -21,7 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   triage,
   search,
   runMail,
-  sessionCost,
+  sessionCostAndWorkspacePaths,
 ]
 
 /** The schema this build reads and writes. */

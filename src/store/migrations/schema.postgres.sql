@@ -501,6 +501,8 @@ CREATE UNIQUE INDEX workspaces_lease ON workspaces USING btree (host, path) WHER
 
 CREATE UNIQUE INDEX workspaces_of_task ON workspaces USING btree (task_id, host, path);
 
+CREATE INDEX workspaces_path ON workspaces USING btree (host, path);
+
 CREATE OR REPLACE FUNCTION search_card()
  RETURNS trigger
  LANGUAGE plpgsql

@@ -500,3 +500,5 @@ CREATE TABLE workspaces (
 CREATE UNIQUE INDEX workspaces_lease on workspaces (host, path) where state = 'leased';
 
 CREATE UNIQUE INDEX workspaces_of_task on workspaces (task_id, host, path);
+
+CREATE INDEX workspaces_path on workspaces (host, path);

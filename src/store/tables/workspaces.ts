@@ -1,7 +1,7 @@
 /** Workspaces: who leases which folder, and what became of each. One lease per canonical path and host. */
 import type { WorkspaceKind } from '../../domain/task.ts'
 import type { Connection } from '../connection.ts'
-import { statement } from '../statement.ts'
+import { statement, textsIn } from '../statement.ts'
 
 export const WORKSPACE_STATES = ['leased', 'kept', 'trashed', 'removed'] as const
 export type WorkspaceState = (typeof WORKSPACE_STATES)[number]
@@ -55,23 +55,33 @@ const leaseOn = statement<{ host: string; path: string }>()((db, p) =>
 export const findLease = async (db: Connection, host: string, path: string): Promise<Workspace | undefined> =>
   (await db.get(leaseOn, { host, path })) as Workspace | undefined
 
-const openAt = statement<{ host: string; from: number; until: number }>()((db, p) =>
+const openIn = statement<{ host: string; paths: string; from: number; until: number }>()((db, p, dialect) =>
   db
-    .selectFrom('task_runs as r')
-    .innerJoin('workspaces as w', 'w.task_id', 'r.task_id')
-    .select(['r.id as runId', 'r.task_id as taskId', 'w.path'])
+    .selectFrom('workspaces as w')
+    .innerJoin('task_runs as r', 'r.task_id', 'w.task_id')
+    .select(['r.id as runId', 'r.task_id as taskId'])
     .where('w.host', '=', p.host)
+    .where('w.path', 'in', textsIn(p.paths, dialect))
     .where('r.started_at', '<=', p.until)
     .where((eb) => eb.or([eb('r.ended_at', 'is', null), eb('r.ended_at', '>=', p.from)]))
-    .orderBy('r.id', 'desc'),
+    .orderBy('r.id', 'desc')
+    .limit(1),
 )
 
-/** The runs that were open on that host between two moments, the newest first, each with a workspace of its card. */
-export const findOpenAt = (
+/** The newest run that was open on that host between two moments, and whose card has one of these workspaces. */
+export const findOpenIn = (
   db: Connection,
-  span: { readonly host: string; readonly from: number; readonly until: number },
-): Promise<{ readonly runId: number; readonly taskId: string; readonly path: string }[]> =>
-  db.all(openAt, span)
+  {
+    paths,
+    ...span
+  }: {
+    readonly host: string
+    readonly paths: readonly string[]
+    readonly from: number
+    readonly until: number
+  },
+): Promise<{ readonly runId: number; readonly taskId: string } | undefined> =>
+  db.get(openIn, { ...span, paths: JSON.stringify(paths) })
 
 const leases = statement<{ host: string }>()((db, p) =>
   db
