@@ -23,9 +23,11 @@ const FOREVER = 'private, max-age=31536000, immutable'
 export const pageRoutes =
   ({ version, cookieName, files, location, metrics }: PagesDeps) =>
   (app: Hono<Env>): void => {
-    // Loaded and made for whoever asks, which is seldom: a gateway that nobody asks does not pay for it.
-    const described = async () =>
+    // Loaded and made when somebody asks first: a gateway that nobody asks does not pay for it.
+    const describe = async () =>
       (await import('./openapi/document.ts')).openApiDocument({ version, cookieName })
+    let document: ReturnType<typeof describe> | undefined
+    const described = () => (document ??= describe())
 
     app.get('/api/openapi.json', async ({ var: { requestId } }) => json(await described(), requestId))
     app.get('/api/docs', async () => {
