@@ -21,7 +21,8 @@ describe('a pass of the dispatcher', () => {
       const idea = await rig.create({ ...work, options: ['--triage'] })
       const claimed = await rig.create({ ...work, options: ['--priority', '-5'] })
       await rig.ok('claim', claimed, '--ttl', '1')
-      const due = await rig.create({ ...work, options: ['--not-before', '1s', '--priority', '-9'] })
+      // Far enough away that it has not come before the card is on the board, however slow the machine.
+      const due = await rig.create({ ...work, options: ['--not-before', '8s', '--priority', '-9'] })
       await rig.until('claim and start time to run out', async () => {
         const { now, ends } = rig.board.all<{ now: number; ends: number }>(
           `select unixepoch() as now, max(coalesce((select max(claim_expires) from tasks), 0),
